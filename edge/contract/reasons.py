@@ -1,0 +1,70 @@
+"""The closed list of reason words: the same at the lamp, in the log, in JSON and in the manual."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """How a press, or one frame of it, ended. Order matters: of equals the earlier word is reported."""
+
+    GRANTED = "granted"
+    LOCKOUT = "lockout"
+    BUSY = "busy"
+    NOT_ARMED = "not_armed"
+    EMPTY_GALLERY = "empty_gallery"
+    NO_FACE = "no_face"
+    TWO_FACES = "two_faces"
+    TOO_SMALL = "too_small"
+    CUT_OFF = "cut_off"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    BLURRED = "blurred"
+    OFF_ANGLE = "off_angle"
+    COVERED = "covered"
+    NOT_RECOGNISED = "not_recognised"
+    AMBIGUOUS = "ambiguous"
+    INCONSISTENT = "inconsistent"
+    TIMEOUT = "timeout"
+    CAMERA_ERROR = "camera_error"
+    ENGINE_ERROR = "engine_error"
+    STORAGE_ERROR = "storage_error"
+    PULSE_FAILED = "pulse_failed"
+
+    @property
+    def counts_as_failure(self) -> bool:
+        """A good face that did not match: only these lead towards a lock-out."""
+        return self in _FAILURES
+
+    @property
+    def remedy(self) -> str:
+        """One sentence for the owner."""
+        return _REMEDIES[self]
+
+
+_FAILURES = frozenset({Reason.NOT_RECOGNISED, Reason.AMBIGUOUS, Reason.INCONSISTENT})
+
+_REMEDIES = {
+    Reason.GRANTED: "Nothing to do.",
+    Reason.LOCKOUT: "Too many failed presses: wait for the time shown, or use the key.",
+    Reason.BUSY: "A press is being decided or the door is open: wait a moment.",
+    Reason.NOT_ARMED: "The start checks have not passed: read the service's log.",
+    Reason.EMPTY_GALLERY: "Nobody is enrolled for this network: run `onelook enroll NAME PHOTO`.",
+    Reason.NO_FACE: "Stand in front of the camera, about 60 cm away, face to the light.",
+    Reason.TWO_FACES: "One person at a time.",
+    Reason.TOO_SMALL: "Come closer, to about 60 cm.",
+    Reason.CUT_OFF: "The face leaves the picture: step back or to the middle.",
+    Reason.TOO_DARK: "There is too little light on the face: switch on a lamp.",
+    Reason.TOO_BRIGHT: "There is too much light on the face: shade it.",
+    Reason.BLURRED: "Hold still; if it stays so, clean the lens.",
+    Reason.OFF_ANGLE: "Look straight at the camera.",
+    Reason.COVERED: "Uncover the face.",
+    Reason.NOT_RECOGNISED: "If this is an enrolled person: `onelook enroll NAME --add PHOTO`.",
+    Reason.AMBIGUOUS: "Two enrolled people are too alike for this network.",
+    Reason.INCONSISTENT: "The frames did not agree: hold still and press again.",
+    Reason.TIMEOUT: "No decision in time: press again.",
+    Reason.CAMERA_ERROR: "The camera gives no fresh picture: check its cable and the eye's log.",
+    Reason.ENGINE_ERROR: "The network did not run: check the bundle and the eye's log.",
+    Reason.STORAGE_ERROR: "The record could not be written, so the door stays locked: check the disk.",
+    Reason.PULSE_FAILED: "The lock line could not be driven: check pin and wiring.",
+}

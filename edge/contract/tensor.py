@@ -1,0 +1,29 @@
+"""Crop -> the network's input, in the network's own integers.
+
+The scale is 1/128 with zero point 0, so that the int8 input *is* `crop - 128`: nothing is rounded,
+and the float network of training sees exactly the values that the int8 network of the door sees.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+INPUT_SCALE = 1.0 / 128.0
+INPUT_ZERO_POINT = 0
+
+
+def preprocessing_id(height: int, width: int, channels: int) -> str:
+    """The name of everything between a frame and the tensor; a bundle states which it was made for."""
+    colours = {1: "grey", 3: "rgb"}[channels]
+    return f"{colours}{height}x{width}-raised1.25-int8-1"
+
+
+def to_int8(crops: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """Crops (..., height, width, channels) uint8 -> the int8 tensor of the door, same shape."""
+    return (crops ^ np.uint8(0x80)).view(np.int8)
+
+
+def to_float(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Crops (..., height, width, channels) uint8 -> float32 in [-1, 1), what training computes with."""
+    return to_int8(crops).astype(np.float32) * np.float32(INPUT_SCALE)
