@@ -12,6 +12,7 @@ from typing import Any
 
 import msgpack
 
+from edge.contract.gates import Gate
 from edge.contract.reasons import Reason
 
 VERSION = 1
@@ -45,20 +46,6 @@ class Enough:
     """Door -> eye: the press is decided, look no further."""
 
     press: int
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One quality measure of a frame: what was measured and what would have passed."""
-
-    name: str
-    measured: float
-    low: float
-    high: float
-
-    @property
-    def passed(self) -> bool:
-        return self.low <= self.measured <= self.high
 
 
 @dataclass(frozen=True)
