@@ -1,0 +1,91 @@
+# Environments are made by deploy/environment.py from the lock files in requirements/, and made again when
+# a lock file or PYTHON changes. They are independent of each other: the door's never holds a test
+# tool, and the tests of the door never see tensorflow.
+
+PYTHON ?= python3
+ARGS ?=
+
+DOOR        := .venv
+TEST        := .venv-test
+WORKSTATION := .venv-workstation
+TFLITE      := .venv-tflite
+LOCK        := .venv-lock
+
+VENV := $(PYTHON) deploy/environment.py
+IS_311 := $(shell $(PYTHON) -c 'import sys; print(sys.version_info[:2] == (3, 11))')
+
+# tensorflow's greetings and the search for a graphics card: not in a test's output
+export TF_CPP_MIN_LOG_LEVEL = 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite \
+        lock dist clean
+
+help:  ## these lines
+	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## the door's environment in .venv, with the command .venv/bin/onelook
+	@$(VENV) --editable $(DOOR) requirements/door.txt requirements/build.txt
+
+demo: setup  ## the whole door, played on this machine; ARGS="--json", "--show", "--images DIR" ...
+	@$(DOOR)/bin/python -m edge demo $(ARGS)
+
+test:  ## everything below that checks, all of it, with a summary: what CI runs
+	@$(PYTHON) .ci/lanes.py lint typecheck test-door test-tflite test-workstation
+
+lint: $(TEST)  ## ruff: rules and format
+	@$(TEST)/bin/ruff check .
+	@$(TEST)/bin/ruff format --check .
+
+typecheck: $(TEST)  ## mypy --strict on what decides
+	@$(TEST)/bin/mypy --strict edge/contract edge/core
+
+test-door: $(TEST)  ## the door's tests, without tensorflow; ARGS="-k name"
+	@$(TEST)/bin/python -m pytest --ignore=tests/workstation $(ARGS)
+
+test-workstation: $(WORKSTATION)  ## the tests of training and conversion, with tensorflow
+	@$(WORKSTATION)/bin/python -m pytest tests/workstation $(ARGS)
+
+ifeq ($(IS_311),True)
+test-tflite: $(TFLITE)  ## the engine and a whole press with tflite-runtime (Python 3.11 only)
+	@ONELOOK_ENGINE=tflite-runtime $(TFLITE)/bin/python -m pytest -m engine $(ARGS)
+else
+test-tflite:
+	@echo "nothing to do: tflite-runtime has no wheel above Python 3.11"
+endif
+
+workstation: $(WORKSTATION)  ## the environment for python -m train and convert in .venv-workstation
+
+# Not files to make: deploy/environment.py looks itself whether there is anything to do.
+.PHONY: workstation $(TEST) $(WORKSTATION) $(TFLITE) $(LOCK)
+$(TEST):
+	@$(VENV) --editable $@ requirements/test.txt
+$(WORKSTATION):
+	@$(VENV) --editable $@ requirements/workstation.txt
+$(TFLITE):
+	@$(VENV) --editable $@ requirements/tflite.txt
+$(LOCK):
+	@$(VENV) $@ requirements/lock.txt
+
+# One resolution for everything, of which the smaller files are cuts; tflite-runtime, which needs an
+# older numpy, has its own. No index is named: pip asks the one that it is set up for, and the
+# hashes say whether it gave the right file. ARGS=--upgrade takes newer versions.
+COMPILE = $(LOCK)/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes \
+          --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+CUT = -c requirements/workstation.txt
+lock: $(LOCK)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions
+	@$(COMPILE) $(ARGS) pyproject.toml --universal --extra train --extra dev --group build -o requirements/workstation.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra dev --group build -o requirements/test.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) -o requirements/door.txt
+	@$(COMPILE) $(ARGS) --universal $(CUT) --group build -o requirements/build.txt
+	@$(COMPILE) $(ARGS) --universal --group lock -o requirements/lock.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra tflite --extra dev --group build -o requirements/tflite.txt
+
+dist: $(TEST)  ## the wheel, with bundles and photographs in it, in dist/
+	@$(TEST)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls -l dist
+
+clean:  ## remove environments and everything made; keeps run folders
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
