@@ -1,4 +1,4 @@
-"""Run targets of the Makefile one after the other, all of them, and say at the end how each went."""
+"""Run targets of the Makefile one after the other, and say at the end how each went."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 Needs Python's standard library and this repository, no more: Debian's python3 comes without pip,
 without ensurepip and sometimes without root certificates. So pip is in the repository, as its
-authors published it, and brings its own certificates (docs/decisions/0004-pip-in-the-repository.md).
+authors published it, and brings its own certificates (docs/decisions/0004).
 """
 
 from __future__ import annotations
