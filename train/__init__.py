@@ -1,0 +1,1 @@
+"""The workstation's part: photographs of people -> a Keras siamese model with its report."""

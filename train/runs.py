@@ -1,0 +1,102 @@
+"""A run folder: what a training leaves behind, and what it needs to go on where it stopped.
+
+config.json (how it was made), siamese.keras (after every epoch), history-*.csv and tensorboard/
+(how it went), report.html (how good it is), checkpoint/ (to resume; gone when a phase is finished).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from edge.contract.errors import MissingError, OutputError
+
+CONFIG, MODEL, HISTORY, REPORT = "config.json", "siamese.keras", "history-{}.csv", "report.html"
+
+
+class Run:
+    """One run folder, opened for a new training or to resume one."""
+
+    def __init__(self, folder: Path, config: dict[str, Any], *, resume: bool) -> None:
+        """`config`: everything that decides the result; a resumed run must not differ in it.
+
+        Raises:
+            OutputError: the folder holds a run and `resume` is off, or the run is another one.
+        """
+        self.folder = folder
+        known = folder / CONFIG
+        if known.exists() and not resume:
+            raise OutputError(
+                f"{folder}: holds a run already", remedy="add --resume to go on, or name another --out"
+            )
+        if known.exists():
+            before = json.loads(known.read_text())
+            changed = sorted(k for k in before.keys() | config if before.get(k) != config.get(k))
+            if changed:
+                raise OutputError(
+                    f"{folder}: was begun with another {', '.join(changed)}",
+                    remedy="resume with the options it was begun with, or name another --out",
+                )
+        folder.mkdir(parents=True, exist_ok=True)
+        known.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+
+    @property
+    def verbose(self) -> int:
+        """A progress bar for people, a line per epoch for logs."""
+        return 1 if sys.stdout.isatty() else 2
+
+    def finished(self, phase: str) -> bool:
+        return (self.folder / f".{phase}-finished").exists()
+
+    def finish(self, phase: str, siamese: keras.Model) -> None:
+        self.save(siamese)
+        (self.folder / f".{phase}-finished").touch()
+
+    def save(self, siamese: keras.Model) -> None:
+        """Never half a file, whatever ends the training."""
+        new = self.folder / f".new-{MODEL}"
+        siamese.save(new)
+        os.replace(new, self.folder / MODEL)
+
+    def callbacks(
+        self, siamese: keras.Model, lessons: Any, phase: str
+    ) -> list[keras.callbacks.Callback]:
+        """Resume, record, save. `lessons.epoch` is kept equal to the epoch that is running."""
+        return [
+            keras.callbacks.BackupAndRestore(str(self.folder / "checkpoint" / phase)),
+            _Epochs(self, siamese, lessons),
+            keras.callbacks.CSVLogger(str(self.folder / HISTORY.format(phase)), append=True),
+            keras.callbacks.TensorBoard(str(self.folder / "tensorboard" / phase), write_graph=False),
+        ]
+
+
+class _Epochs(keras.callbacks.Callback):
+    def __init__(self, run: Run, siamese: keras.Model, lessons: Any) -> None:
+        super().__init__()
+        self._run, self._siamese, self._lessons = run, siamese, lessons
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._lessons.epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._run.save(self._siamese)
+
+
+def load_run(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """The network and the config of a run folder.
+
+    Raises:
+        MissingError: no network there.
+    """
+    import train.models  # noqa: F401 - registers our layers
+
+    if not (folder / MODEL).is_file():
+        raise MissingError(f"{folder}: no {MODEL} there", remedy="name the folder of a finished run")
+    config = folder / CONFIG
+    siamese = keras.saving.load_model(folder / MODEL, compile=False)
+    return siamese, json.loads(config.read_text()) if config.exists() else {}
