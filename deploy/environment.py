@@ -79,7 +79,7 @@ def _files(locks: Sequence[Path]) -> list[str]:
 
 
 def _pip(python: Path, step: Sequence[str]) -> int:
-    """`pip install`, from wheels only; one line for each download, everything if it fails."""
+    """`pip install`, from wheels only: a line for each large download, everything if it fails."""
     command = [
         *(str(python), str(PIP / "pip"), "install", "--disable-pip-version-check", "--no-input"),
         *("--only-binary", ":all:", "--no-warn-script-location", "--progress-bar", "off"),
@@ -92,10 +92,10 @@ def _pip(python: Path, step: Sequence[str]) -> int:
         for line in pip.stdout or ():
             log.append(line)
             words = line.split()
-            if words[:1] == ["Downloading"] and not words[1].endswith(".metadata"):
-                _say("  " + " ".join(words[1:]).rpartition("/")[2])
-            elif line.startswith("Installing collected packages"):
-                _say("  installing")
+            if words[:1] in (["Downloading"], ["Using"]) and words[-1] == "MB)":
+                _say(
+                    f"  {words[-3].partition('-cp')[0].partition('-py')[0]} {words[-2]} {words[-1]}"
+                )
     if pip.returncode != 0:
         _say("".join(log))
         return _refuse(
