@@ -93,9 +93,7 @@ def _pip(python: Path, step: Sequence[str]) -> int:
             log.append(line)
             words = line.split()
             if words[:1] in (["Downloading"], ["Using"]) and words[-1] == "MB)":
-                _say(
-                    f"  {words[-3].partition('-cp')[0].partition('-py')[0]} {words[-2]} {words[-1]}"
-                )
+                _say("  " + " ".join(words[-3:]))
     if pip.returncode != 0:
         _say("".join(log))
         return _refuse(
