@@ -36,6 +36,8 @@ def plant(root, module, text):
         ("edge.core.machine", "import time"),
         ("edge.core.machine", "from edge import config"),
         ("edge.store.gallery", "if True:\n    import ai_edge_litert.interpreter"),
+        ("edge.store.events", "import cv2"),
+        ("edge.eye.camera", "import gpiozero"),
         ("edge.eye.loop", "from edge.store import gallery"),
         ("edge.eye.loop", "from ..door import wires"),
         ("edge.eye.look", "from tflite_runtime.interpreter import Interpreter"),
