@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -162,6 +163,24 @@ def test_every_picture_of_the_demo_is_the_one_that_its_readme_accounts_for(repos
     }
     assert found == listed
     assert all(f"| `{name}` |" in readme for name in found)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_accepts_the_units(repository, tmp_path):
+    """In a root of their own, in which the program is where the installer will put it."""
+    program = tmp_path / "opt/onelook/bin/onelook"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
+    units = tmp_path / "etc/systemd/system"
+    units.mkdir(parents=True)
+    for unit in repository.glob("deploy/*.service"):
+        shutil.copy(unit, units)
+    names = sorted(unit.name for unit in units.iterdir())
+    assert names == ["onelook-eye.service", "onelook.service"]
+    done = run("systemd-analyze", "verify", "--man=no", f"--root={tmp_path}", *names)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_make_alone_explains_itself(repository):
