@@ -1,0 +1,1 @@
+"""The command line. Commands import what they need; importing this loads no OpenCV, no engine."""

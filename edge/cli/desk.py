@@ -1,0 +1,98 @@
+"""The desk: the eye's own look, at photographs instead of the camera."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.config import Config, bundle_path
+from edge.contract.bundle import Bundle, load_bundle
+from edge.contract.errors import FaceError
+from edge.contract.matching import dequantize, distances
+from edge.contract.picture import read_picture
+from edge.contract.reasons import Reason
+
+if TYPE_CHECKING:
+    from edge.eye.look import Eye, Sight
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A bundle with its network ready to look; `threshold` is the configured level's distance."""
+
+    bundle: Bundle
+    eye: Eye
+    level: str
+    threshold: float
+
+    @property
+    def model(self) -> str:
+        return self.bundle.manifest.model
+
+    def distances(
+        self, probe: NDArray[np.int8], templates: NDArray[np.int8]
+    ) -> NDArray[np.float32]:
+        """How far one embedding (d,) int8 is from each of (n, d) int8; (n,) float32, 0 = same."""
+        manifest = self.bundle.manifest
+        how = manifest.output_quantization
+        return distances(manifest.head, dequantize(probe, how), dequantize(templates, how))
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph that was looked at. `source` names its bytes: 12 hex digits of their SHA-256."""
+
+    path: Path
+    source: str
+    sight: Sight
+
+
+def open_desk(config: Config) -> Desk:
+    """Load the configured bundle and its network.
+
+    Raises:
+        BundleError, MissingError, EngineError: as the eye would fail at its start.
+    """
+    from edge.eye.look import Eye
+
+    bundle = load_bundle(bundle_path(config))
+    level = bundle.manifest.threshold(config.recognition.level)
+    return Desk(bundle, Eye(bundle, config.gates), level.level, level.distance)
+
+
+def look_at(desk: Desk, path: Path) -> Photograph:
+    """Read a photograph and look at it once.
+
+    Raises:
+        MissingError, DataError: it cannot be read.
+    """
+    frame = read_picture(path)
+    source = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return Photograph(path, source, desk.eye.see(frame))
+
+
+def usable(photograph: Photograph) -> NDArray[np.int8]:
+    """The photograph's embedding, (dimensions,) int8.
+
+    Raises:
+        FaceError: a quality gate refused it; the message holds the reason word and the numbers.
+    """
+    sight = photograph.sight
+    if sight.reason is not None or sight.embedding is None:
+        reason = sight.reason or Reason.ENGINE_ERROR
+        failed = "; ".join(
+            f"{g.name} is {g.measured:.3g}, needed {g.low:.3g} to {g.high:.3g}"
+            for g in sight.gates
+            if not g.passed
+        )
+        raise FaceError(
+            f"{photograph.path}: no usable face: {reason.value}.",
+            why=failed and f"{failed}.",
+            remedy=reason.remedy,
+        )
+    return sight.embedding

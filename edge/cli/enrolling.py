@@ -1,0 +1,197 @@
+"""From photographs to templates: the checks of an enrolment, the same for `enroll` and the demo."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.cli.desk import Desk, Photograph, look_at, usable
+from edge.contract.errors import FaceError, MissingError, OnelookError, UsageError
+from edge.store.gallery import Gallery, GalleryStore, Person, Template
+
+MAX_NAME = 64
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who, and from which photographs. add: the person is enrolled and gets more templates."""
+
+    name: str
+    photos: Sequence[Path]
+    add: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A photograph that was not used, and why."""
+
+    path: Path
+    error: OnelookError
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What an enrolment did. known: photographs that were enrolled before, byte for byte."""
+
+    person: Person
+    kept: tuple[Path, ...]
+    known: tuple[Path, ...]
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def given(self) -> int:
+        return len(self.kept) + len(self.known) + len(self.skipped)
+
+
+def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
+    """Let a person in from photographs, each of which is embedded once.
+
+    Raises:
+        FaceError: none of the photographs can be used. A single one raises its own error.
+        OnelookError: the person is enrolled already, or looks like another one.
+        MissingError: more templates were asked for, and there is no such person.
+    """
+    name, add = request.name, request.add
+    _check_name(name)
+    _find(store.load(), name, add=add)  # the quick refusal, before seconds of looking
+    looked, skipped = _look(desk, request.photos)
+    with store.change() as change:
+        gallery = change.gallery
+        person = _find(gallery, name, add=add) or Person(_new_id(gallery), name, ())
+        known_sources = {t.source for t in person.templates if t.model == desk.model}
+        kept: list[Photograph] = []
+        for photograph in looked:
+            if photograph.source not in known_sources:
+                known_sources.add(photograph.source)
+                kept.append(photograph)
+        _refuse_lookalike(desk, gallery, person, kept)
+        warnings = _strangers_among(desk, person, kept)
+        person = replace(
+            person, templates=(*person.templates, *_templates(desk, kept, request.label))
+        )
+        if kept:
+            change.commit(gallery.with_person(person))
+    used = {id(p) for p in kept}
+    return Enrolment(
+        person,
+        tuple(p.path for p in kept),
+        tuple(p.path for p in looked if id(p) not in used),
+        tuple(skipped),
+        tuple(warnings),
+    )
+
+
+def find_person(gallery: Gallery, name: str) -> Person:
+    """The person of that name, whatever the capitals.
+
+    Raises:
+        MissingError: nobody; the message names the nearest one.
+    """
+    for person in gallery.people:
+        if person.name.casefold() == name.casefold():
+            return person
+    names = [person.name for person in gallery.people]
+    near = get_close_matches(name, names, n=1)
+    raise MissingError(
+        f"nobody called {name!r} is enrolled.",
+        remedy=f"Did you mean {near[0]!r}? See: onelook list" if near else "See: onelook list",
+    )
+
+
+def matrix(templates: Sequence[Template]) -> NDArray[np.int8]:
+    """The embeddings of templates, (n, dimensions) int8."""
+    return np.stack([np.frombuffer(t.embedding, np.int8) for t in templates])
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise UsageError(
+            f"{name!r} is no name.",
+            remedy=f"Give 1 to {MAX_NAME} printable characters, without spaces around them.",
+        )
+
+
+def _find(gallery: Gallery, name: str, *, add: bool) -> Person | None:
+    if add:
+        return find_person(gallery, name)
+    for person in gallery.people:
+        if person.name.casefold() == name.casefold():
+            raise OnelookError(
+                f"{person.name} is enrolled already, with {len(person.templates)} template(s).",
+                remedy=f"For more templates: onelook enroll {person.name!r} --add PHOTO",
+            )
+    return None
+
+
+def _look(desk: Desk, photos: Sequence[Path]) -> tuple[list[Photograph], list[Skipped]]:
+    looked, skipped = [], []
+    for path in photos:
+        try:
+            photograph = look_at(desk, path)
+            usable(photograph)
+            looked.append(photograph)
+        except OnelookError as e:
+            if len(photos) == 1:
+                raise
+            skipped.append(Skipped(path, e))
+    if not looked:
+        reasons = "\n".join(f"  {s.error.what}" for s in skipped)
+        raise FaceError(
+            f"none of the {len(photos)} photographs can be used.",
+            why=reasons,
+            remedy="Take one from the front, about 60 cm away, with light on the face.",
+        )
+    return looked, skipped
+
+
+def _refuse_lookalike(
+    desk: Desk, gallery: Gallery, person: Person, kept: Sequence[Photograph]
+) -> None:
+    for other in gallery.people:
+        theirs = [t for t in other.templates if t.model == desk.model]
+        if other.id == person.id or not theirs:
+            continue
+        for photograph in kept:
+            if desk.distances(usable(photograph), matrix(theirs)).min() < desk.threshold:
+                raise OnelookError(
+                    f"{person.name} looks like {other.name} to this network "
+                    f"({photograph.path}; a press could confuse them).",
+                    remedy='Choose [recognition] level = "strict", or do not enrol both. '
+                    f"If it is one person: onelook enroll {other.name!r} --add PHOTO",
+                )
+
+
+def _strangers_among(desk: Desk, person: Person, kept: Sequence[Photograph]) -> list[str]:
+    """A warning for each new photograph that looks like none of the person's others."""
+    new = [usable(p) for p in kept]
+    old = [np.frombuffer(t.embedding, np.int8) for t in person.templates if t.model == desk.model]
+    warnings = []
+    for i, photograph in enumerate(kept):
+        others = [*old, *new[:i], *new[i + 1 :]]
+        if others and desk.distances(new[i], np.stack(others)).min() >= desk.threshold:
+            warnings.append(
+                f"{photograph.path} looks like no other photograph of {person.name}: "
+                "is it the same person?"
+            )
+    return warnings
+
+
+def _templates(desk: Desk, kept: Sequence[Photograph], label: str) -> tuple[Template, ...]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return tuple(Template(usable(p).tobytes(), desk.model, p.source, now, label) for p in kept)
+
+
+def _new_id(gallery: Gallery) -> str:
+    taken = {person.id for person in gallery.people}
+    while (fresh := f"p-{secrets.token_hex(2)}") in taken:
+        pass
+    return fresh

@@ -1,0 +1,251 @@
+"""`onelook enroll`, `list` and `remove`: who may come in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.cli.arguments import Commands
+from edge.cli.output import message, note, publish
+from edge.config import bundle_path, load_config
+from edge.contract.errors import MissingError, OnelookError, UsageError
+
+if TYPE_CHECKING:
+    from edge.cli.enrolling import Enrolment
+    from edge.store.gallery import Person
+
+_FEW = "1 template: expect more refusals; add another with --add"
+
+
+def register(commands: Commands) -> None:
+    """Add what this module holds to the parser."""
+    enroll = commands.add(
+        "enroll",
+        summary="let a person in, from one photograph or several",
+        example="onelook enroll Ada ada.jpg\n  onelook enroll Ada --add ada-with-glasses.jpg\n"
+        "  onelook enroll --from people/      one sub-folder per person\n"
+        "  onelook enroll Ada --from photos/  one folder of one person",
+        run=_enroll,
+    )
+    enroll.add_argument("name", nargs="?", metavar="NAME", help="the person; shown to you only")
+    enroll.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="picture files")
+    enroll.add_argument(
+        "--from", dest="folder", type=Path, metavar="DIR", help="all photographs of a folder"
+    )
+    enroll.add_argument("--add", action="store_true", help="more templates for a person")
+    enroll.add_argument("--label", default="", metavar="TEXT", help='what differs, as "glasses"')
+    commands.add("list", summary="show who is enrolled", example="onelook list --json", run=_list)
+    remove = commands.add(
+        "remove",
+        summary="take a person and all their templates away",
+        example="onelook remove Ada --yes",
+        run=_remove,
+    )
+    remove.add_argument("name", metavar="NAME", help="as `onelook list` shows it")
+    remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def _enroll(args: argparse.Namespace) -> int:
+    wanted = _wanted(args)
+    from edge.cli.desk import open_desk
+    from edge.cli.enrolling import Request, enrol
+    from edge.store.gallery import GalleryStore
+
+    config = load_config(args.config)
+    desk, store = open_desk(config), GalleryStore(config.paths.state_dir)
+    done: list[Enrolment] = []
+    refused: list[tuple[str, OnelookError]] = []
+    for name, photos in wanted:
+        try:
+            done.append(enrol(desk, store, Request(name, photos, args.add, args.label)))
+            _explain(done[-1])
+        except OnelookError as e:
+            if len(wanted) == 1:
+                raise
+            refused.append((name, e))
+            note(message(e, prefix=f"enroll: {name}"))
+    publish(
+        args,
+        "enroll",
+        (line for enrolment in done for line in _told(enrolment)),
+        ok=not refused,
+        people=[_enrolment_document(enrolment) for enrolment in done],
+        refused=[{"name": n, "code": e.code, "message": e.what} for n, e in refused],
+    )
+    return refused[0][1].exit_code if refused else 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    from edge.contract.bundle import load_manifest
+    from edge.store.gallery import GalleryStore
+
+    config = load_config(args.config)
+    people = GalleryStore(config.paths.state_dir).load().people
+    model = load_manifest(bundle_path(config)).model
+    return publish(
+        args,
+        "list",
+        [line for person in people for line in _listed(person, model)]
+        or ["Nobody is enrolled. Let a person in: onelook enroll NAME PHOTO"],
+        model=model,
+        people=[_person_document(person, model) for person in people],
+    )
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from edge.cli.enrolling import find_person
+    from edge.store.gallery import GalleryStore
+
+    store = GalleryStore(load_config(args.config).paths.state_dir)
+    person = find_person(store.load(), args.name)
+    if not args.yes and not _confirmed(person):
+        note(f"{person.name} stays enrolled.")
+        return 1
+    with store.change() as change:
+        person = find_person(change.gallery, args.name)
+        change.commit(change.gallery.without(person.id))
+    templates = len(person.templates)
+    return publish(
+        args,
+        "remove",
+        [f"removed {person.name} and {_counted(templates, 'template')}"],
+        name=person.name,
+        id=person.id,
+        templates=templates,
+    )
+
+
+def _wanted(args: argparse.Namespace) -> list[tuple[str, Sequence[Path]]]:
+    """The people to enrol, each with their photographs.
+
+    Raises:
+        UsageError: the arguments do not say who, or which photographs.
+        MissingError: no such folder, or no pictures in it.
+    """
+    if args.folder is None:
+        if not args.name or not args.photos:
+            raise UsageError(
+                "a name and a photograph are needed." if not args.name else "no photograph given.",
+                remedy="For example: onelook enroll Ada ada.jpg",
+            )
+        return [(args.name, args.photos)]
+    if args.photos:
+        raise UsageError(
+            "photographs and --from were both given.",
+            remedy="Enrol them one after the other, the second time with --add.",
+        )
+    return _wanted_from(args.folder, args.name)
+
+
+def _wanted_from(folder: Path, name: str | None) -> list[tuple[str, Sequence[Path]]]:
+    from edge.demo.script import folders_in, pictures_in
+
+    if not folder.is_dir():
+        raise MissingError(f"{folder}: no such folder.", remedy="Name a folder of photographs.")
+    flat = pictures_in(folder)
+    people = [(f.name, pictures_in(f)) for f in folders_in(folder) if pictures_in(f)]
+    if not flat and not people:
+        raise MissingError(
+            f"{folder}: no photographs in it.", remedy="Put .jpg, .png or .webp files there."
+        )
+    if flat and people:
+        raise UsageError(
+            f"{folder} holds photographs and folders of photographs.",
+            remedy="Move the photographs into the folder of their person.",
+        )
+    if flat and not name:
+        raise UsageError(
+            f"{folder} holds photographs of one person, whose name is missing.",
+            remedy=f"For example: onelook enroll Ada --from {folder}",
+        )
+    if people and name:
+        raise UsageError(
+            f"{folder} holds a folder per person, which names them; {name!r} is one name too many.",
+            remedy=f"Leave it out: onelook enroll --from {folder}",
+        )
+    return [(name, flat)] if name else list(people)
+
+
+def _explain(enrolment: Enrolment) -> None:
+    """The notes on photographs that were not used, or that look odd."""
+    for skipped in enrolment.skipped:
+        note(f"enroll: not used: {skipped.error.what}")
+        for line in (skipped.error.why, skipped.error.remedy):
+            if line:
+                note(f"  {line}")
+    for path in enrolment.known:
+        note(f"enroll: {path} is enrolled already and was not stored twice.")
+    for warning in enrolment.warnings:
+        note(f"enroll: {warning}")
+
+
+def _told(enrolment: Enrolment) -> Iterator[str]:
+    person = enrolment.person
+    yield f"enrolled {person.name}: kept {len(enrolment.kept)} of {enrolment.given}"
+    if len(person.templates) == 1:
+        yield f"  {_FEW}"
+
+
+def _listed(person: Person, model: str) -> Iterator[str]:
+    current = [t for t in person.templates if t.model == model]
+    since = min((t.added[:10] for t in person.templates), default="")
+    yield f"{person.name}\t{_counted(len(current), 'template')}\tsince {since}\t{person.id}"
+    if len(current) == 1:
+        yield f"  {_FEW}"
+    if stale := len(person.templates) - len(current):
+        yield (
+            f"  {_counted(stale, 'template')} of another network, of no use with this one: "
+            f"onelook enroll {person.name!r} --add PHOTO"
+        )
+
+
+def _person_document(person: Person, model: str) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "name": person.name,
+        "usable_templates": sum(t.model == model for t in person.templates),
+        "templates": [
+            {"source": t.source, "model": t.model, "added": t.added, "label": t.label}
+            for t in person.templates
+        ],
+    }
+
+
+def _enrolment_document(enrolment: Enrolment) -> dict[str, Any]:
+    return {
+        "id": enrolment.person.id,
+        "name": enrolment.person.name,
+        "templates": len(enrolment.person.templates),
+        "kept": [str(path) for path in enrolment.kept],
+        "known": [str(path) for path in enrolment.known],
+        "skipped": [
+            {"photo": str(s.path), "code": s.error.code, "message": s.error.what}
+            for s in enrolment.skipped
+        ],
+        "warnings": list(enrolment.warnings),
+    }
+
+
+def _confirmed(person: Person) -> bool:
+    """Ask at the terminal.
+
+    Raises:
+        UsageError: there is no terminal to ask at.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"removing {person.name} needs a yes, and there is no terminal to ask at.",
+            remedy=f"Say it: onelook remove {person.name!r} --yes",
+        )
+    sys.stderr.write(
+        f"Remove {person.name} and {_counted(len(person.templates), 'template')}? [y/N] "
+    )
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

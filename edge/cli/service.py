@@ -1,0 +1,68 @@
+"""`onelook run` and `onelook eye`: the two processes of the door, as systemd starts them."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import signal
+
+from edge.cli.arguments import Commands
+from edge.config import load_config
+from edge.contract.errors import UnavailableError
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def register(commands: Commands) -> None:
+    """Add what this module holds to the parser."""
+    run = commands.add(
+        "run",
+        summary="the door: button, decision, lock (onelook.service starts it)",
+        example="onelook run --config /etc/onelook/onelook.toml",
+        run=_run,
+    )
+    # For the demo and the tests: the far ends of the simulated pins' wires, see edge/door/wires.py.
+    run.add_argument("--wires", type=int, metavar="FD", help=argparse.SUPPRESS)
+    eye = commands.add(
+        "eye",
+        summary="the eye: camera and network (onelook-eye.service starts it)",
+        example="onelook eye --config /etc/onelook/onelook.toml",
+        run=_eye,
+    )
+    for parser in (run, eye):
+        parser.add_argument("--with-parent", type=int, metavar="PID", help=argparse.SUPPRESS)
+        # A service's reader is its journal: whoever mends an unforeseen fault needs the traceback.
+        parser.set_defaults(verbose=True)
+
+
+def _run(args: argparse.Namespace) -> int:
+    end_with(args.with_parent)
+    from edge.door.loop import run
+
+    return run(load_config(args.config), wires_fd=args.wires)
+
+
+def _eye(args: argparse.Namespace) -> int:
+    end_with(args.with_parent)
+    from edge.eye.loop import serve
+
+    return serve(load_config(args.config))
+
+
+def end_with(parent: int | None) -> None:
+    """Let the kernel kill this process when `parent` ends, however that ends; None: live on.
+
+    Raises:
+        UnavailableError: the parent has ended already.
+    """
+    if parent is None:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:  # it ended before the request reached the kernel
+        raise UnavailableError(
+            f"process {parent}, which started this one, has ended.",
+            remedy="Start it again.",
+        )
