@@ -14,6 +14,9 @@ LOCK        := .venv-lock
 VENV := $(PYTHON) deploy/environment.py
 IS_311 := $(shell $(PYTHON) -c 'import sys; print(sys.version_info[:2] == (3, 11))')
 
+# What tflite-runtime must do as well: run the bundle's network, and take part in a whole press.
+ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
+
 # tensorflow's greetings and the search for a graphics card: not in a test's output
 export TF_CPP_MIN_LOG_LEVEL = 2
 
@@ -49,7 +52,7 @@ test-workstation: $(WORKSTATION)  ## the tests of training and conversion, with 
 
 ifeq ($(IS_311),True)
 test-tflite: $(TFLITE)  ## the engine and a whole press with tflite-runtime (Python 3.11 only)
-	@ONELOOK_ENGINE=tflite-runtime $(TFLITE)/bin/python -m pytest -m engine $(ARGS)
+	@ONELOOK_ENGINE=tflite-runtime $(TFLITE)/bin/python -m pytest $(ENGINE_TESTS) $(ARGS)
 else
 test-tflite:
 	@echo "nothing to do: tflite-runtime has no wheel above Python 3.11"
