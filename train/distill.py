@@ -138,14 +138,7 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
         compile_student(student, phase, steps)
         lessons = Lessons(crops, teacher, batch=batch, steps=steps, seed=seed + number)
         student.build_for(lessons)
-        student.fit(
-            lessons,
-            epochs=phase.epochs,
-            shuffle=False,
-            callbacks=run.callbacks(siamese, lessons, phase.name),
-            verbose=run.verbose,
-        )
-        run.finish(phase.name, siamese)
+        run.train(student, lessons, siamese, epochs=phase.epochs, phase=phase.name)
 
 
 def compile_student(student: Student, phase: Phase, steps: int) -> None:

@@ -45,17 +45,8 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         known.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
 
-    @property
-    def verbose(self) -> int:
-        """A progress bar for people, a line per epoch for logs."""
-        return 1 if sys.stdout.isatty() else 2
-
     def finished(self, phase: str) -> bool:
         return (self.folder / f".{phase}-finished").exists()
-
-    def finish(self, phase: str, siamese: keras.Model) -> None:
-        self.save(siamese)
-        (self.folder / f".{phase}-finished").touch()
 
     def save(self, siamese: keras.Model) -> None:
         """Never half a file, whatever ends the training."""
@@ -63,15 +54,44 @@ class Run:
         siamese.save(new)
         os.replace(new, self.folder / MODEL)
 
-    def callbacks(
-        self, siamese: keras.Model, lessons: Any, phase: str
+    def train(
+        self,
+        trainer: keras.Model,
+        lessons: keras.utils.PyDataset,
+        siamese: keras.Model,
+        *,
+        epochs: int,
+        phase: str,
+    ) -> None:
+        """Keras' own loop with resume, logs, and `siamese` saved after every epoch and on Ctrl-C.
+
+        trainer: compiled and built, shares its weights with `siamese`. lessons: its attribute
+        `epoch` is kept equal to the epoch that is running, so that batches follow from it.
+        """
+        try:
+            trainer.fit(
+                lessons,
+                epochs=epochs,
+                shuffle=False,
+                callbacks=self._callbacks(siamese, lessons, phase),
+                verbose=1 if sys.stdout.isatty() else 2,  # a bar for people, lines for logs
+            )
+        except KeyboardInterrupt:
+            # What is learnt so far is kept; --resume goes on from the last whole epoch.
+            self.save(siamese)
+            raise
+        self.save(siamese)
+        (self.folder / f".{phase}-finished").touch()
+
+    def _callbacks(
+        self, siamese: keras.Model, lessons: keras.utils.PyDataset, phase: str
     ) -> list[keras.callbacks.Callback]:
-        """Resume, record, save. `lessons.epoch` is kept equal to the epoch that is running."""
+        logs = self.folder / "tensorboard" / phase
         return [
             keras.callbacks.BackupAndRestore(str(self.folder / "checkpoint" / phase)),
             _Epochs(self, siamese, lessons),
             keras.callbacks.CSVLogger(str(self.folder / HISTORY.format(phase)), append=True),
-            keras.callbacks.TensorBoard(str(self.folder / "tensorboard" / phase), write_graph=False),
+            keras.callbacks.TensorBoard(str(logs), write_graph=False),
         ]
 
 

@@ -1,0 +1,146 @@
+"""`python -m train`: reads the command line, runs one command, and alone prints its error."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from edge.contract.errors import OnelookError, UsageError
+
+_EXAMPLES = """\
+examples:
+  python -m train fit --data people/ --out runs/ours
+  python -m train fit --data data/ --preset koch2015 --out runs/seed     the seed's folders
+  python -m train distill --data faces.tar --teacher teacher.onnx --out runs/face
+  python -m train evaluate runs/face --data others/
+A run that was stopped, by Ctrl-C or otherwise, goes on with the same command and --resume.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}.", remedy=f"See: {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        args = _parser().parse_args(arguments)
+        code: int = args.run(args)
+    except OnelookError as e:
+        for line in (f"train: {e.what}", e.why, e.remedy):
+            if line:
+                sys.stderr.write(f"{line}\n")
+        return e.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("train: interrupted; the same command with --resume goes on\n")
+        return 130
+    return code
+
+
+def _fit(args: argparse.Namespace) -> int:
+    from train.command import fit_command
+
+    return fit_command(args)
+
+
+def _distill(args: argparse.Namespace) -> int:
+    from train.command import distill_command
+
+    return distill_command(args)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from train.command import evaluate_command
+
+    found = evaluate_command(args)
+    print(json.dumps(found, indent=1))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m train",
+        description="Photographs of people -> a Keras siamese network, and how good it is.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_fit(commands)
+    _add_distill(commands)
+    _add_evaluate(commands)
+    return parser
+
+
+def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
+    fit = commands.add_parser("fit", help="train twin and head on labelled people")
+    _add_run(fit, batch=32, steps=200)
+    fit.add_argument("--preset", choices=("mobile", "koch2015"), default="mobile")
+    fit.add_argument("--loss", choices=("bce", "contrastive"), default="bce")
+    fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the network's input")
+    fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
+    fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate at the start")
+    fit.set_defaults(run=_fit)
+
+
+def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
+    distill = commands.add_parser("distill", help="train the mobile twin on a teacher's answers")
+    _add_run(distill, batch=32, steps=200)
+    distill.add_argument("--teacher", type=Path, required=True, metavar="ONNX", help="see docs/training.md")
+    distill.add_argument("--local", type=_positive, default=8, metavar="N", help="epochs stage by stage")
+    distill.add_argument("--whole", type=_positive, default=32, metavar="N", help="epochs end to end")
+    distill.add_argument("--local-rate", type=float, default=3e-3, metavar="X")
+    distill.add_argument("--whole-rate", type=float, default=1.5e-3, metavar="X")
+    distill.set_defaults(run=_distill)
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
+    evaluate = commands.add_parser("evaluate", help="measure a run on people it never saw")
+    evaluate.add_argument("run_folder", type=Path, metavar="RUN", help="a run folder")
+    evaluate.add_argument(
+        "--data", type=Path, nargs="+", metavar="PATH", help="else the held-out people of the run"
+    )
+    evaluate.add_argument(
+        "--pairs", type=Path, metavar="FILE", help="a list of pairs as LFW's pairs.txt, of --data"
+    )
+    evaluate.add_argument("--seed", type=int, default=0, metavar="N")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None:
+    """The options of everything that trains."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="tars of crops, folders with a folder per person, or data/{anchor,positive,negative}",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--held-out-share", type=_share, default=0.15, metavar="X")
+    parser.add_argument("--batch", type=_positive, default=batch, metavar="N", help="crops a step")
+    parser.add_argument("--steps", type=_positive, default=steps, metavar="N", help="steps an epoch")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0.0 < share < 1.0:
+        raise ValueError(text)
+    return share

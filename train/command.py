@@ -1,0 +1,135 @@
+"""What the commands of `python -m train` do, once the command line is read."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from edge.contract.errors import DataError
+from train.data import NOBODY, Faces, load_faces, split_people
+from train.distill import Phase, distill
+from train.fit import fit
+from train.heads import calibrate, embed, fit_head
+from train.models import PRESETS, build_siamese, head_parameters
+from train.pairs import all_pairs
+from train.runs import Run, load_run
+from train.teacher import Teacher
+
+
+def fit_command(args: argparse.Namespace) -> int:
+    """`python -m train fit`."""
+    config = _config(args, "preset", "loss", "input_size", "epochs", "rate")
+    run = Run(args.out, config, resume=args.resume)
+    train, held_out = _faces(args)
+    channels = PRESETS[args.preset].input_shape[-1]
+    shape = (args.input_size, args.input_size, channels) if args.input_size else None
+    siamese = _siamese(args, args.preset, shape)
+    fit(
+        siamese,
+        train,
+        run=run,
+        loss=args.loss,
+        epochs=args.epochs,
+        rate=args.rate,
+        batch=args.batch,
+        steps=args.steps,
+        seed=args.seed,
+    )
+    return _finish(run, siamese, held_out, args.seed)
+
+
+def distill_command(args: argparse.Namespace) -> int:
+    """`python -m train distill`."""
+    config = _config(args, "local", "whole", "local_rate", "whole_rate")
+    teacher = Teacher(args.teacher)
+    config["teacher_sha256"] = hashlib.sha256(args.teacher.read_bytes()).hexdigest()
+    run = Run(args.out, config | {"preset": "mobile"}, resume=args.resume)
+    train, held_out = _faces(args)
+    siamese = _siamese(args, "mobile", None)
+    distill(
+        siamese,
+        train.crops,
+        teacher,
+        run=run,
+        phases=(
+            Phase("local", args.local, args.local_rate),
+            Phase("whole", args.whole, args.whole_rate),
+        ),
+        batch=args.batch,
+        steps=args.steps,
+        seed=args.seed,
+    )
+    if (train.person != NOBODY).any():
+        fit_head(siamese, train, seed=args.seed)
+    return _finish(run, siamese, held_out, args.seed)
+
+
+def evaluate_command(args: argparse.Namespace) -> dict[str, Any]:
+    """`python -m train evaluate`; returns the document to print."""
+    from train.evaluate import evaluate, protocol
+
+    siamese, config = load_run(args.run_folder)
+    if args.data:
+        faces = load_faces(args.data)
+    else:
+        recorded = [Path(p) for p in config.get("data", ())]
+        _, faces = split_people(load_faces(recorded), float(config["held_out_share"]))
+    if args.pairs:
+        return protocol(siamese, faces, args.pairs)
+    found = evaluate(siamese, faces, seed=args.seed)
+    return found.document()
+
+
+def _siamese(
+    args: argparse.Namespace, preset: str, shape: tuple[int, int, int] | None
+) -> keras.Model:
+    """A new network, or the resumed run's."""
+    keras.utils.set_random_seed(args.seed)
+    if args.resume and (args.out / "siamese.keras").is_file():
+        return load_run(args.out)[0]
+    return build_siamese(preset, input_shape=shape)
+
+
+def _config(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """What decides the result. A run is resumed only with an equal one."""
+    common = ("held_out_share", "batch", "steps", "seed")
+    return {
+        "command": args.run.__name__.strip("_"),
+        "data": [str(path) for path in args.data],
+        **{name: getattr(args, name) for name in (*common, *names)},
+    }
+
+
+def _faces(args: argparse.Namespace) -> tuple[Faces, Faces]:
+    faces = load_faces(args.data)
+    train, held_out = split_people(faces, args.held_out_share)
+    sys.stderr.write(
+        f"{len(train)} crops of {len(train.people())} people to train on, "
+        f"{len(held_out)} of {len(held_out.people())} held out\n"
+    )
+    if len(held_out.people()) < 4:  # noqa: PLR2004 - two halves of at least two
+        raise DataError(
+            f"{len(held_out.people())} people are held out, at least 4 are needed to measure on",
+            remedy="give more people, or raise --held-out-share",
+        )
+    return train, held_out
+
+
+def _finish(run: Run, siamese: keras.Model, held_out: Faces, seed: int) -> int:
+    """Make the distance a probability, keep the network, measure it."""
+    # They bring matplotlib, which a training of hours need not wait for.
+    from train.evaluate import evaluate
+    from train.report import write_report
+
+    embeddings = embed(siamese, held_out.crops)
+    calibrate(siamese, all_pairs(embeddings, held_out.person, head_parameters(siamese)))
+    run.save(siamese)
+    found = evaluate(siamese, held_out, seed=seed)
+    report = write_report(run.folder, found)
+    sys.stdout.write(f"{found.summary()}\n{report}\n")
+    return 0

@@ -1,0 +1,128 @@
+"""Training on labelled people: every pair of a batch teaches twin and head together."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from edge.contract.errors import DataError
+from edge.contract.tensor import to_float
+from train.augment import disturb
+from train.data import NOBODY, Faces, for_network
+from train.models import embedding_of, head_of
+from train.runs import Run
+
+LOSSES = ("bce", "contrastive")
+_CROPS_PER_PERSON = 2
+_MARGIN = 1.0
+
+
+class PeopleBatches(keras.utils.PyDataset):
+    """Batches with two disturbed crops of each of `batch / 2` people; an epoch follows from its seed."""
+
+    def __init__(
+        self, faces: Faces, shape: tuple[int, int, int], *, batch: int, steps: int, seed: int
+    ) -> None:
+        """Raises: DataError: fewer than two people."""
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        numbers = [n for n in np.unique(faces.person) if n != NOBODY]
+        if len(numbers) < 2:  # noqa: PLR2004
+            raise DataError(
+                f"pictures of {len(numbers)} people to train on, at least 2 are needed",
+                remedy="add people, or lower --held-out-share",
+            )
+        self._crops = for_network(faces.crops, shape)
+        self._own = [np.flatnonzero(faces.person == n) for n in numbers]
+        self._people = min(batch // _CROPS_PER_PERSON, len(numbers))
+        self._steps, self._seed = steps, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """crops (n, h, w, c) float32 in [-1, 1), person (n,) int32."""
+        rng = np.random.default_rng((self._seed, self.epoch, index))
+        people = rng.choice(len(self._own), self._people, replace=False)
+        which = np.concatenate([self._draw(self._own[p], rng) for p in people])
+        person = np.repeat(people, _CROPS_PER_PERSON).astype(np.int32)
+        return to_float(disturb(self._crops[which], rng)), person
+
+    def _draw(self, own: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        # Somebody with a single picture is paired with another disturbance of it.
+        return rng.choice(own, _CROPS_PER_PERSON, replace=len(own) < _CROPS_PER_PERSON)
+
+
+class AllPairs(keras.Model):
+    """Trains on every pair of a batch of crops; each crop is embedded once."""
+
+    def __init__(self, siamese: keras.Model, loss: str) -> None:
+        super().__init__()
+        self.embedding, self.head = embedding_of(siamese), head_of(siamese)
+        self._kind = loss
+
+    def call(
+        self, crops: keras.KerasTensor, training: bool = False  # noqa: FBT001, FBT002
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """crops (n, h, w, c) float32 -> embeddings (n, d), distance (n, n) in [0, 1]."""
+        e = self.embedding(crops, training=training)
+        n = ops.shape(e)[0]
+        seen = ops.stop_gradient(e) if self._kind == "contrastive" else e
+        left = ops.repeat(seen, n, axis=0)
+        right = ops.tile(seen, (n, 1))
+        return e, ops.reshape(self.head([left, right]), (n, n))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):  # noqa: ANN001, ANN201, ARG002, FBT002, PLR0913 - Keras' own signature
+        """y (n,): numbers of people. Both kinds of pairs weigh the same, however few are genuine."""
+        embeddings, distance = y_pred
+        different = ops.cast(y[:, None] != y[None], "float32")
+        pair = 1.0 - ops.eye(ops.shape(y)[0])  # no crop is paired with itself
+        same, other = pair * (1.0 - different), pair * different
+        weight = same / ops.maximum(ops.sum(same), 1.0) + other / ops.maximum(ops.sum(other), 1.0)
+        entropy = keras.losses.binary_crossentropy(different[..., None], distance[..., None])
+        loss = ops.sum(weight * entropy) / 2.0 + sum(self.losses)
+        if self._kind == "contrastive":
+            loss += ops.sum(weight * self._contrastive(embeddings, different)) / 2.0
+        return loss
+
+    def _contrastive(
+        self, embeddings: keras.KerasTensor, different: keras.KerasTensor
+    ) -> keras.KerasTensor:
+        """Hadsell, Chopra, LeCun 2006, equation 4, on unit vectors; the head learns beside it."""
+        unit = ops.normalize(embeddings, axis=-1)
+        squared = ops.maximum(2.0 - 2.0 * ops.matmul(unit, ops.transpose(unit)), 1e-9)
+        apart = ops.square(ops.maximum(_MARGIN - ops.sqrt(squared), 0.0))
+        return (1.0 - different) * squared + different * apart
+
+
+def fit(  # noqa: PLR0913 - one keyword per thing that a person may choose
+    siamese: keras.Model,
+    faces: Faces,
+    *,
+    run: Run,
+    loss: str,
+    epochs: int,
+    rate: float,
+    batch: int,
+    steps: int,
+    seed: int,
+) -> None:
+    """Train `siamese` in place; every epoch leaves siamese.keras in the run folder.
+
+    Started again with the same run folder it goes on after the last whole epoch, bit for bit as if
+    it had never stopped.
+    """
+    if run.finished("fit"):
+        return
+    shape = embedding_of(siamese).input_shape[1:]
+    batches = PeopleBatches(faces, shape, batch=batch, steps=steps, seed=seed)
+    model = AllPairs(siamese, loss)
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, epochs * steps, 0.01)),
+        jit_compile=False,  # see distill.compile_student
+    )
+    model(batches[0][0][:2])
+    model.optimizer.build(model.trainable_variables)
+    run.train(model, batches, siamese, epochs=epochs, phase="fit")
