@@ -1,0 +1,170 @@
+"""The gates: what a converted network must measure to become a bundle.
+
+Each refuses with one GateError that says what was measured, what was allowed, and what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.engine import Placement
+from convert.errors import GateError
+from edge.contract.matching import Difference, Head, Quantization, distances
+from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT
+
+# A trained MobileFaceNet keeps a mean cosine of 0.993 in int8 with weights per channel, 0.925 with
+# weights per tensor, 0.96 calibrated with noise (our measurements, 2026-11).
+LEAST_COSINE = 0.97
+# Of genuine pairs that float accepts, how many more int8 may refuse at the same FMR.
+MOST_FNMR_LOST = 0.02
+MOST_ALIKE = 0.9
+MOST_SATURATED = 0.01
+LEAST_STEPS = 1.0
+HEAD_TOLERANCE = 1e-5
+_SATURATED = (-128, 127)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What int8 changes. Cosines between the float and the int8 embedding of the same crop."""
+
+    mean_cosine: float
+    worst_twentieth: float  # 5 % of the crops have a lower cosine
+    lowest_cosine: float
+    fnmr_float: float
+    fnmr_int8: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How much embeddings of different crops differ.
+
+    alike: mean cosine of two different crops. constant, saturated: shares of dimensions that never
+    change, of values at an end of int8. steps: mean difference of a value between two crops.
+    """
+
+    alike: float
+    constant: float
+    saturated: float
+    steps: float
+
+
+def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Row by row, (n, dimensions) twice -> (n,); 0 where a row has no length."""
+    lengths = np.linalg.norm(a, axis=1).astype(np.float64) * np.linalg.norm(b, axis=1)
+    products = np.einsum("nd,nd->n", a.astype(np.float64), b)
+    return np.where(lengths > 0, products / np.where(lengths > 0, lengths, 1.0), 0.0)
+
+
+def spread(embeddings: NDArray[np.int8], how: Quantization) -> Spread:
+    """Of embeddings (n, dimensions) of different crops, n >= 2. Each is compared with the next ones."""
+    real = embeddings.astype(np.float32) - how.zero_point
+    shifts = [np.roll(real, shift, axis=0) for shift in range(1, min(len(real), 10))]
+    return Spread(
+        alike=float(np.mean([cosines(real, shifted).mean() for shifted in shifts])),
+        constant=float((np.ptp(embeddings.astype(np.int16), axis=0) == 0).mean()),
+        saturated=float(np.isin(embeddings, _SATURATED).mean()),
+        steps=float(np.mean([np.abs(real - shifted).mean() for shifted in shifts])),
+    )
+
+
+def check_operators(placement: Placement) -> None:
+    """Everything int8, and all of it taken by the delegate in one piece."""
+    remedy = "use only layers that the presets of `python -m train` use, see docs/convert.md"
+    if placement.foreign:
+        raise GateError(
+            f"{len(placement.foreign)} tensors are not int8, {placement.foreign[0]} first",
+            why=f"Operators: {_listed(placement)}.",
+            remedy=remedy,
+        )
+    if placement.fallback:
+        raise GateError(
+            f"the int8 delegate does not take {', '.join(sorted(set(placement.fallback)))}",
+            why="Such operators run many times slower and cut the network into pieces.",
+            remedy=remedy,
+        )
+    if placement.partitions != 1:
+        raise GateError(
+            f"the int8 delegate takes the network in {placement.partitions} pieces instead of 1",
+            why=f"Operators: {_listed(placement)}.",
+            remedy=remedy,
+        )
+
+
+def check_input(how: Quantization) -> None:
+    """Scale 1/128 and zero point 0: the int8 input is `crop - 128`, exactly."""
+    if (how.scale, how.zero_point) != (INPUT_SCALE, INPUT_ZERO_POINT):
+        raise GateError(
+            f"the input is quantized with scale {how.scale:.6g} and zero point {how.zero_point}, "
+            f"not 1/128 and 0",
+            why="The calibration crops do not reach from black to white.",
+            remedy="add --calibration faces in ordinary light",
+        )
+
+
+def check_spread(found: Spread, difference: Difference) -> None:
+    """Different crops have different embeddings."""
+    faults = []
+    if difference is Difference.SQUARED:
+        # Heads of this kind compare directions, so directions must differ. Embeddings that are
+        # compared as they are may all be positive (Koch's sigmoids) and end at 0 and 1.
+        if found.alike > MOST_ALIKE:
+            faults.append(f"mean cosine of two crops {found.alike:.3f}, at most {MOST_ALIKE}")
+        if found.constant > 0:
+            faults.append(f"{found.constant:.1%} of the dimensions never change")
+        if found.saturated > MOST_SATURATED:
+            faults.append(f"{found.saturated:.1%} of the values saturated, at most {MOST_SATURATED:.0%}")
+    if found.steps < LEAST_STEPS:
+        faults.append(f"values differ by {found.steps:.2f} steps of int8, at least {LEAST_STEPS:g}")
+    if faults:
+        raise GateError(
+            f"the embeddings have collapsed: {'; '.join(faults)}",
+            why="The network says nearly the same of every picture.",
+            remedy="calibrate with ordinary faces; if that does not help, train longer",
+        )
+
+
+def check_cosine(found: Drift) -> None:
+    """int8 embeddings point where float ones do."""
+    if found.mean_cosine < LEAST_COSINE:
+        raise GateError(
+            f"int8 and float disagree: mean cosine {found.mean_cosine:.4f}, at least {LEAST_COSINE}",
+            remedy="add --calibration faces like those that are measured on, or train longer",
+        )
+
+
+def check_fnmr(found: Drift) -> None:
+    """int8 recognises nearly as well as float, at the same FMR."""
+    lost = found.fnmr_int8 - found.fnmr_float
+    if lost > MOST_FNMR_LOST:
+        raise GateError(
+            f"int8 refuses {100 * lost:.1f} % more pairs of one person than float "
+            f"(allowed {100 * MOST_FNMR_LOST:g} %)",
+            why=f"FNMR {found.fnmr_int8:.4f} against {found.fnmr_float:.4f} at the same FMR.",
+            remedy="add --calibration faces like those that are measured on, or train longer",
+        )
+
+
+def check_head(
+    head: Head, left: NDArray[np.float32], right: NDArray[np.float32], *others: NDArray[np.float32]
+) -> float:
+    """The door's arithmetic against other computations of the same pairs; the largest difference.
+
+    others: distances (n,) of the pairs (left, right), from the head's file and from Keras.
+    """
+    own = np.array([distances(head, a, b[None])[0] for a, b in zip(left, right, strict=True)])
+    worst = max(float(np.abs(own - other).max()) for other in others)
+    if not worst <= HEAD_TOLERANCE:
+        raise GateError(
+            f"the head's numbers and its network differ by {worst:.1e}, at most {HEAD_TOLERANCE:.0e}",
+            why="The door computes the distance from the numbers in the manifest.",
+            remedy="this head is not one that edge.contract.matching can compute; train another",
+        )
+    return worst
+
+
+def _listed(placement: Placement) -> str:
+    return ", ".join(f"{count} {name}" for name, count in placement.operators.items())

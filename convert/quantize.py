@@ -1,0 +1,85 @@
+"""Float network -> TFLite: the twin in int8 throughout, the head in float32 as its reference.
+
+The only file that calls TensorFlow's converter. The same weights and calibration crops give the
+same bytes, within one version of TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.errors import GateError
+from convert.quiet import quiet
+from edge.contract.errors import OnelookError
+from edge.contract.tensor import to_float
+
+if TYPE_CHECKING:
+    import keras
+
+# Templates that the head's file compares at once; the door pads.
+HEAD_BATCH = 64
+
+
+def twin_to_int8(twin: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
+    """The twin with a batch of one, int8 at both ends and in between.
+
+    Args:
+        twin: crops (n, h, w, c) float32 -> (n, dimensions).
+        calibration: (m, h, w, c) uint8, from which the ranges of all tensors are taken.
+
+    Raises:
+        GateError: the converter cannot express the network in int8.
+    """
+    import keras
+
+    def representative() -> Iterator[list[NDArray[np.float32]]]:
+        for crop in calibration:
+            yield [to_float(crop[None])]
+
+    # The layers and weights are the trained ones; only the batch is fixed. A batch left open would
+    # add operators that compute shapes. Names go into the bytes, so they are given, not counted up.
+    crop = keras.Input(twin.input_shape[1:], batch_size=1, name="crop")
+    static = keras.Model(crop, twin(crop, training=False), name="twin")
+    with quiet():
+        import tensorflow as tf
+
+        converter = tf.lite.TFLiteConverter.from_keras_model(static)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = representative
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+        return _run(converter)
+
+
+def head_to_float(head: keras.Model) -> bytes:
+    """The head for HEAD_BATCH pairs, inputs `left` and `right`, in float32."""
+    import keras
+
+    dimensions = head.inputs[0].shape[-1]
+    sides = [
+        keras.Input((dimensions,), batch_size=HEAD_BATCH, name=name) for name in ("left", "right")
+    ]
+    static = keras.Model(sides, head(sides), name="head")
+    with quiet():
+        import tensorflow as tf
+
+        return _run(tf.lite.TFLiteConverter.from_keras_model(static))
+
+
+def _run(converter: object) -> bytes:
+    try:
+        return bytes(converter.convert())  # type: ignore[attr-defined]
+    except OnelookError:
+        raise
+    except Exception as e:  # the converter raises whatever its parts raise
+        text = str(e).strip()
+        raise GateError(
+            "TensorFlow cannot convert this network to int8",
+            why=f"{type(e).__name__}: {text.splitlines()[0] if text else 'no details'}",
+            remedy="use only layers that the presets of `python -m train` use",
+        ) from e
