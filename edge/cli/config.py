@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from edge.cli.arguments import Commands
 from edge.cli.output import publish
-from edge.config import Config, bundle_path, load_config
+from edge.config import bundle_path, load_config
 
 
 def register(commands: Commands) -> None:
@@ -34,18 +35,19 @@ def register(commands: Commands) -> None:
 
 
 def _show(args: argparse.Namespace) -> int:
-    config = load_config(args.config)
-    settings = _settings(config)
-    lines, section = [], ""
-    for (part, key), value in settings.items():
-        if part != section:
-            lines += ["", f"[{part}]"] if section else [f"[{part}]"]
-            section = part
-        lines.append(f"{f'{key} = {_toml(value)}':<44}  # {_origin(config, part, key)}")
+    """Also a configuration file to start from: what it prints can be read again."""
     content: dict[str, dict[str, Any]] = {}
-    for (part, key), value in settings.items():
-        origin = _origin(config, part, key)
-        content.setdefault(part, {})[key] = {"value": _plain(value), "origin": origin}
+    lines: list[str] = []
+    for setting in load_config(args.config).settings:
+        key = setting.key
+        if key.section not in content:
+            lines += ["", f"[{key.section}]"] if lines else [f"[{key.section}]"]
+        content.setdefault(key.section, {})[key.name] = {
+            "value": setting.value,
+            "origin": setting.origin,
+        }
+        # A JSON string, number or list is one of TOML too.
+        lines.append(f"{f'{key.name} = {json.dumps(setting.value)}':<40}  # {setting.origin}")
     return publish(args, "config", lines, settings=content)
 
 

@@ -34,7 +34,7 @@ class Rule:
 
 
 # What stands at the bottom of edge, beside its folders, is for all of them.
-ALONE = ("edge", "edge.config", "edge.clock", "edge.journal", "edge.shipped")
+ALONE = ("edge", "edge.clock", "edge.config", "edge.journal", "edge.notify", "edge.shipped")
 
 RULES = (
     Rule("train", ("train", "edge.contract"), why="train shares the contract with the door"),

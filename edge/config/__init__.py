@@ -1,0 +1,223 @@
+"""The configuration: one TOML file, read once, checked as a whole, frozen."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.config.checks import check_together
+from edge.config.keys import KEYS, Key, Value
+from edge.config.lines import Lines
+from edge.config.reading import Fault, read_values
+from edge.contract.errors import ConfigError, MissingError
+from edge.contract.gates import Limits
+from edge.shipped import shipped
+
+SYSTEM_FILE = Path("/etc/onelook/onelook.toml")
+DEFAULT_BUNDLE = ("models", "face-1")
+
+
+@dataclass(frozen=True)
+class PathsConfig:
+    """Where the door keeps what it must not lose, and where the eye waits."""
+
+    state_dir: Path
+    socket: Path
+
+
+@dataclass(frozen=True)
+class DoorConfig:
+    """The lock's line and how long a grant opens it."""
+
+    lock_pin: str
+    lock_active: str
+    pulse_s: float
+
+
+@dataclass(frozen=True)
+class ButtonConfig:
+    """The button's line and what counts as one press."""
+
+    pin: str
+    debounce_s: float
+    gap_s: float
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """Which camera, turned how, and how long it may take for a frame."""
+
+    source: str
+    rotate: int
+    frame_limit_s: float
+
+
+@dataclass(frozen=True)
+class RecognitionConfig:
+    """The network and the rule of a burst. `bundle` is "" for the shipped one."""
+
+    bundle: str
+    level: str
+    frames: int
+    agree: int
+    decide_within_s: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class LockoutConfig:
+    """What follows on failed presses."""
+
+    free: int
+    first_s: float
+    cap_s: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key with its effective value as TOML writes it, and where that came from."""
+
+    key: Key
+    value: Value
+    origin: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that an owner can choose; each part of the program is handed its own part."""
+
+    paths: PathsConfig
+    door: DoorConfig
+    button: ButtonConfig
+    camera: CameraConfig
+    recognition: RecognitionConfig
+    gates: Limits
+    lockout: LockoutConfig
+    settings: tuple[Setting, ...]
+
+
+def load_config(path: Path | None) -> Config:
+    """Read `path`, else $ONELOOK_CONFIG, else /etc/onelook/onelook.toml, else take the defaults.
+
+    Paths in a file count from its folder.
+
+    Raises:
+        MissingError: a file was named and is not there. ConfigError: all faults of the file.
+    """
+    file = _which(path)
+    document, lines = _parse(file) if file else ({}, Lines(""))
+    values, given, faults = read_values(document, lines)
+    faults += check_together(values, lines)
+    if faults:
+        raise _error(file, faults)
+    folder = file.parent.absolute() if file else Path()
+    settings = tuple(_setting(key, given, file, lines) for key in KEYS)
+    return _build(values, given, folder, settings)
+
+
+def bundle_path(config: Config) -> Path:
+    """The folder of the configured bundle."""
+    if config.recognition.bundle:
+        return Path(config.recognition.bundle)
+    return shipped(*DEFAULT_BUNDLE)
+
+
+def _which(path: Path | None) -> Path | None:
+    named = path or (Path(p) if (p := os.environ.get("ONELOOK_CONFIG")) else None)
+    if named is None:
+        return SYSTEM_FILE if SYSTEM_FILE.is_file() else None
+    if not named.is_file():
+        raise MissingError(
+            f"{named}: no configuration there.",
+            remedy="Check the path, or leave --config out for the defaults.",
+        )
+    return named
+
+
+def _parse(file: Path) -> tuple[dict[str, Any], Lines]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return tomllib.loads(text), Lines(text)
+    except OSError as e:
+        raise ConfigError(
+            f"{file}: cannot be read ({e.strerror}).", remedy="Check its owner and mode."
+        ) from e
+    except ValueError as e:  # TOMLDecodeError, UnicodeDecodeError
+        raise ConfigError(
+            f"{file}: not TOML: {e}.", remedy="Mend that place; text values stand in quotes."
+        ) from e
+
+
+def _error(file: Path | None, faults: list[Fault]) -> ConfigError:
+    told = [f"{file}:{fault.line}: {fault.what}" for fault in sorted(faults, key=lambda f: f.line)]
+    return ConfigError(
+        told[0] if len(told) == 1 else f"{file}: {len(told)} faults.",
+        why="\n".join(told) if len(told) > 1 else "",
+        remedy="See docs/configuration.md, or: onelook config show",
+    )
+
+
+def _setting(
+    key: Key, given: Mapping[tuple[str, str], Value], file: Path | None, lines: Lines
+) -> Setting:
+    at = (key.section, key.name)
+    if at not in given:
+        value = str(_default_path(key.name)) if key.section == "paths" else key.default
+        return Setting(key, value, "default")
+    return Setting(key, given[at], f"{file}:{lines.of(*at)}")
+
+
+def _build(
+    values: Mapping[tuple[str, str], Any],
+    given: Mapping[tuple[str, str], Value],
+    folder: Path,
+    settings: tuple[Setting, ...],
+) -> Config:
+    def part(section: str) -> dict[str, Any]:
+        return {name: value for (of, name), value in values.items() if of == section}
+
+    def anchored(text: str) -> Path:
+        return folder / Path(text).expanduser()
+
+    paths, door, button, camera = part("paths"), part("door"), part("button"), part("camera")
+    recognition, lockout = part("recognition"), part("lockout")
+    where = {
+        name: anchored(paths[name]) if ("paths", name) in given else _default_path(name)
+        for name in ("state_dir", "socket")
+    }
+    source = camera["source"]
+    if source.startswith("folder:"):
+        source = f"folder:{anchored(source.removeprefix('folder:'))}"
+    bundle = recognition["bundle"] and str(anchored(recognition["bundle"]))
+    return Config(
+        PathsConfig(**where),
+        DoorConfig(door["lock_pin"], door["lock_active"], door["pulse"]),
+        ButtonConfig(button["pin"], button["debounce"], button["gap"]),
+        CameraConfig(source, camera["rotate"], camera["frame_limit"]),
+        RecognitionConfig(
+            bundle,
+            recognition["level"],
+            recognition["frames"],
+            recognition["agree"],
+            recognition["decide_within"],
+            recognition["margin"],
+        ),
+        Limits(**part("gates")),
+        LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
+        settings,
+    )
+
+
+def _default_path(name: str) -> Path:
+    """The system's folder for the services and for root, the user's own for anybody else."""
+    system = Path("/var/lib/onelook") if name == "state_dir" else Path("/run/onelook/eye.sock")
+    if os.geteuid() == 0 or os.access(system.parent if name == "socket" else system, os.W_OK):
+        return system
+    if name == "state_dir":
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+        return Path(base) / "onelook"
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp") / "onelook" / "eye.sock"  # noqa: S108 - the eye makes the folder its own

@@ -1,0 +1,164 @@
+"""Every key of onelook.toml, once: its default, what it may be, and why an owner would change it.
+
+`load_config` reads by this table, `onelook config show` prints it, and docs/configuration.md is
+compared with it by a test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edge.config.durations import parse_duration
+from edge.contract.gates import Limits
+
+Value = str | int | float | list[Any]
+
+LOCK_PINS = ("GPIO16", "GPIO17", *(f"GPIO{n}" for n in range(22, 28)))
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key: `parse` takes the value from the file and returns what the program computes with.
+
+    parse raises ValueError with what is wrong and how it should be.
+    """
+
+    section: str
+    name: str
+    default: Value
+    parse: Callable[[Any], Any]
+    allowed: str
+    about: str
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError('text in quotes is needed, as "..."')  # noqa: TRY004 - a fault of the file
+    return value
+
+
+def _choice(*words: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if _text(value) not in words:
+            raise ValueError("must be " + " or ".join(f'"{word}"' for word in words))
+        return str(value)
+
+    return parse
+
+
+def _duration(low: str, high: str) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            raise ValueError(f'a unit is missing: write "{value}s" or "{value}ms"')  # noqa: TRY004 - as above
+        seconds = parse_duration(_text(value))
+        if not parse_duration(low) <= seconds <= parse_duration(high):
+            raise ValueError(f"must be from {low} to {high}")
+        return seconds
+
+    return parse
+
+
+def _number(low: float, high: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError("a number without quotes is needed")  # noqa: TRY004 - as above
+        if not low <= value <= high:
+            raise ValueError(f"must be from {low:g} to {high:g}")
+        return float(value)
+
+    return parse
+
+
+def _whole(low: int, high: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError("a whole number without quotes is needed")  # noqa: TRY004 - as above
+        if not low <= value <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _light(value: object) -> tuple[float, float]:
+    number = _number(0.0, 255.0)
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("two numbers are needed, as [40, 220]")
+    low, high = (number(v) for v in value)
+    if low >= high:
+        raise ValueError("the first number must be below the second")
+    return low, high
+
+
+def _button_pin(value: object) -> str:
+    if not re.fullmatch(r"GPIO(?:[2-9]|1\d|2[0-7])", _text(value)):
+        raise ValueError('must be one of "GPIO2" to "GPIO27"')
+    return str(value)
+
+
+def _camera(value: object) -> str:
+    if not re.fullmatch(r"pi|usb:\d{1,2}|folder:.+", _text(value)):
+        raise ValueError('must be "pi", "usb:N" (as "usb:0") or "folder:DIR"')
+    return str(value)
+
+
+def _turn(value: object) -> int:
+    if isinstance(value, bool) or value not in (0, 90, 180, 270):
+        raise ValueError("must be 0, 90, 180 or 270")
+    return int(str(value))
+
+
+_LIMITS = Limits()
+
+# fmt: off
+KEYS = (
+    Key("paths", "state_dir", "/var/lib/onelook", _text, "a folder",
+        "Gallery, event log and key; nobody else may read it."),
+    Key("paths", "socket", "/run/onelook/eye.sock", _text, "a path of at most 100 characters",
+        "Where the eye waits for the door."),
+    Key("door", "lock_pin", "GPIO17", _choice(*LOCK_PINS), "GPIO16, GPIO17, GPIO22 to GPIO27",
+        "Drives the lock. Only pins that are pulled down while a Pi starts."),
+    Key("door", "lock_active", "high", _choice("high", "low"), '"high" or "low"',
+        "The level that opens. An active-low board may open the door whenever the Pi starts."),
+    Key("door", "pulse", "5s", _duration("200ms", "10s"), "200ms to 10s",
+        "How long the lock is open after a grant."),
+    Key("button", "pin", "GPIO27", _button_pin, "GPIO2 to GPIO27", "The button, wired to ground."),
+    Key("button", "debounce", "30ms", _duration("5ms", "100ms"), "5ms to 100ms",
+        "Shorter changes of the button's line are contact bounce."),
+    Key("button", "gap", "500ms", _duration("200ms", "5s"), "200ms to 5s",
+        "A press sooner than this after the last one is not taken."),
+    Key("camera", "source", "pi", _camera, '"pi", "usb:N" or "folder:DIR"',
+        "The Pi's own camera, a webcam, or pictures in a folder (to try out)."),
+    Key("camera", "rotate", 0, _turn, "0, 90, 180 or 270",
+        "Degrees clockwise until people stand upright."),
+    Key("camera", "frame_limit", "1s", _duration("200ms", "5s"), "200ms to 5s",
+        "A camera without a frame for so long is out of order."),
+    Key("recognition", "bundle", "", _text, 'a folder, or "" for the shipped one',
+        "The network, as `convert` made it."),
+    Key("recognition", "level", "normal", _choice("strict", "normal"), '"strict" or "normal"',
+        "Which of the bundle's measured thresholds counts."),
+    Key("recognition", "frames", 3, _whole(1, 8), "1 to 8", "Frames looked at for one press."),
+    Key("recognition", "agree", 2, _whole(1, 8), "1 to `frames`",
+        "So many of them must show the same enrolled person."),
+    Key("recognition", "decide_within", "2s", _duration("1s", "10s"), "1s to 10s",
+        "A press without a decision by then is refused."),
+    Key("recognition", "margin", 0.0, _number(0.0, 0.5), "0 to 0.5",
+        "So much farther the second-best person must be than the best one."),
+    Key("gates", "min_eyes_px", _LIMITS.min_eyes_px, _number(20, 120), "20 to 120",
+        "Distance between the eyes in the frame; farther away a face has too few pixels."),
+    Key("gates", "face_light_255", [*_LIMITS.face_light_255], _light, "two numbers, 0 to 255",
+        "Lowest and highest mean brightness of the face."),
+    Key("gates", "max_roll_deg", _LIMITS.max_roll_deg, _number(5, 45), "5 to 45",
+        "How far a head may be tilted to its side, degrees."),
+    Key("gates", "min_sharpness", _LIMITS.min_sharpness, _number(0.0, 1.0), "0 to 1",
+        "0 takes any picture, 1 none."),
+    Key("lockout", "free", 5, _whole(3, 100), "3 to 100",
+        "Failed presses before the door stops looking for a while."),
+    Key("lockout", "first", "30s", _duration("5s", "15min"), "5s to 15min",
+        "The first such while; it doubles with each further failure."),
+    Key("lockout", "cap", "15min", _duration("30s", "4h"), "30s to 4h", "The longest one."),
+)
+# fmt: on
