@@ -1,0 +1,1 @@
+"""What the door keeps over a power cut: the sealed gallery, the events, the lock-out counter."""

@@ -1,0 +1,152 @@
+"""The gallery on disk: a sealed file for each generation, of which the last two are kept."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.contract.errors import BusyError, StorageError
+from edge.store.files import check_private, own_folder, storage_error, sync_folder, write_whole
+from edge.store.keys import FILE as KEY_FILE
+from edge.store.keys import find_key, find_or_make_key
+from edge.store.people import Gallery, Person, Template
+from edge.store.sealed import MAX_BYTES, SealError, seal, unseal
+
+__all__ = ["Change", "Gallery", "GalleryStore", "Person", "Template"]
+
+_NAME = re.compile(r"gallery-(\d{10})\.sealed")
+_LOCK = "gallery.lock"
+_KEPT = 2
+_WAIT_S = 5.0
+
+
+class Change:
+    """A gallery that nobody else can change meanwhile."""
+
+    def __init__(self, store: GalleryStore, gallery: Gallery, generation: int) -> None:
+        self._store, self._generation = store, generation
+        self.gallery = gallery
+
+    def commit(self, gallery: Gallery) -> None:
+        """Put the new gallery on the disk as the next generation.
+
+        Raises:
+            StorageError: the disk refuses; the old generation stays.
+        """
+        self._generation += 1
+        self._store._write(gallery, self._generation)  # noqa: SLF001 - the other half of one thing
+        self.gallery = gallery
+
+
+class GalleryStore:
+    """The galleries of one state folder. Reading leaves the folder as it is."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir
+
+    def generation(self) -> int:
+        """The number of the newest generation, 0 if there is none: a look at the folder's names.
+
+        Raises:
+            StorageError: the folder cannot be read.
+        """
+        return max(self._files(), default=0)
+
+    def load(self) -> Gallery:
+        """The newest generation; an empty gallery if there is none.
+
+        Raises:
+            StorageError: it is damaged, or its key is missing. An older generation is never taken
+                in its place: whoever was removed since then would be back.
+            PermissionsError: the folder is open to others.
+        """
+        files = self._files()
+        if not files:
+            return Gallery()
+        check_private(self._folder)
+        newest = max(files)
+        return self._unseal(files[newest], newest)
+
+    @contextmanager
+    def change(self) -> Iterator[Change]:
+        """The gallery, to be changed by `commit`; others wait.
+
+        Raises:
+            BusyError: another process kept it for too long. Else as `load`.
+        """
+        own_folder(self._folder)
+        with self._locked():
+            yield Change(self, self.load(), self.generation())
+
+    def _write(self, gallery: Gallery, generation: int) -> None:
+        key = find_or_make_key(self._folder)
+        path = self._folder / f"gallery-{generation:010d}.sealed"
+        write_whole(path, seal(gallery, generation, key))
+        old = [p for number, p in self._files().items() if number <= generation - _KEPT]
+        for file in old:
+            file.unlink(missing_ok=True)
+        if old:
+            sync_folder(self._folder)
+
+    def _files(self) -> dict[int, Path]:
+        try:
+            names = [path.name for path in self._folder.iterdir()]
+        except FileNotFoundError:
+            return {}
+        except OSError as e:
+            raise storage_error(self._folder, "cannot be read", e) from e
+        found = (_NAME.fullmatch(name) for name in names)
+        return {int(name[1]): self._folder / name[0] for name in found if name}
+
+    def _unseal(self, path: Path, generation: int) -> Gallery:
+        key = find_key(self._folder)
+        if key is None:
+            raise StorageError(
+                f"{self._folder / KEY_FILE}: the gallery's key is missing.",
+                remedy=f"Restore it; or remove {self._folder}/gallery-*.sealed and enrol anew.",
+            )
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+            return unseal(data, generation, key)
+        except OSError as e:
+            raise storage_error(path, "cannot be read", e) from e
+        except SealError as e:
+            raise StorageError(
+                f"{path}: {e}.",
+                why="The file is damaged, was exchanged, or its key was.",
+                remedy="Restore both from a backup; or remove this file to go back one generation, "
+                "and check with `onelook list` who is enrolled in it.",
+            ) from e
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        handle = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = time.monotonic() + _WAIT_S
+            while not _try_lock(handle):
+                if time.monotonic() > deadline:
+                    holder = os.pread(handle, 32, 0).decode("ascii", "replace")
+                    raise BusyError(
+                        f"{self._folder}: another enrolment is under way (pid {holder}).",
+                        remedy="Wait until it is done, then try again.",
+                    )
+                time.sleep(0.05)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

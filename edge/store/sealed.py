@@ -1,0 +1,84 @@
+"""A gallery as bytes that cannot be read, changed, cut or exchanged without being noticed.
+
+Layout: magic, version (1 byte), generation (8 bytes, big endian), nonce (12), AES-256-GCM of
+everything. The seal covers the gallery as a whole: of records sealed one by one, one could be taken
+out unseen.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+
+import msgpack
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from edge.store.people import Gallery, Person, Template
+
+MAGIC = b"onelook-gallery\0"
+VERSION = 1
+_HEADER = struct.Struct(">16sBQ")
+_NONCE_BYTES = 12
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class SealError(ValueError):
+    """Not a gallery that was sealed with this key."""
+
+
+def seal(gallery: Gallery, generation: int, key: bytes) -> bytes:
+    """The file of a generation."""
+    header = _HEADER.pack(MAGIC, VERSION, generation)
+    # A random nonce under one key is safe for 2^32 galleries; a household changes it by the week.
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return header + nonce + AESGCM(key).encrypt(nonce, _pack(gallery), header)
+
+
+def unseal(data: bytes, generation: int, key: bytes) -> Gallery:
+    """The gallery in a file.
+
+    Raises:
+        SealError: damaged, of another generation, or sealed with another key.
+    """
+    header, nonce = data[: _HEADER.size], data[_HEADER.size : _HEADER.size + _NONCE_BYTES]
+    if header != _HEADER.pack(MAGIC, VERSION, generation):
+        raise SealError("not a gallery of this generation and version")
+    try:
+        plain = AESGCM(key).decrypt(nonce, data[_HEADER.size + _NONCE_BYTES :], header)
+        return _unpack(plain)
+    except InvalidTag as e:
+        raise SealError("its seal is broken") from e
+    except (TypeError, ValueError) as e:
+        raise SealError(f"not a gallery inside: {e}") from e
+
+
+def _pack(gallery: Gallery) -> bytes:
+    people = [
+        [p.id, p.name, [[t.embedding, t.model, t.source, t.added, t.label] for t in p.templates]]
+        for p in gallery.people
+    ]
+    packed: bytes = msgpack.packb(people)
+    return packed
+
+
+def _unpack(plain: bytes) -> Gallery:
+    people = []
+    for identity, name, templates in msgpack.unpackb(plain):
+        kept = tuple(_template(*fields) for fields in templates)
+        people.append(Person(_text(identity), _text(name), kept))
+    return Gallery(tuple(people))
+
+
+def _template(
+    embedding: object, model: object, source: object, added: object, label: object
+) -> Template:
+    if not isinstance(embedding, bytes):
+        raise TypeError("an embedding is not bytes")
+    return Template(embedding, _text(model), _text(source), _text(added), _text(label))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where text belongs")
+    return value

@@ -1,0 +1,139 @@
+"""The event log and the lock-out counter: on the disk before anything follows from them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+from edge.clock import boot_id
+from edge.contract.errors import StorageError, VersionError
+from edge.store.events import MOST_FAILURES, Counter, EventStore
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def store(folder):
+    with EventStore(folder) as opened:
+        yield opened
+
+
+def test_a_new_store_has_no_failures_and_no_events(store):
+    assert store.counter() == Counter(0, boot_id(), 0.0)
+    assert list(store.rows()) == []
+    assert store.verify() == 0
+
+
+def test_a_counted_press_is_seen_by_another_process_at_once(store, folder):
+    store.count_press(12.5)
+    with EventStore(folder) as other:
+        assert other.counter() == Counter(1, boot_id(), 12.5)
+
+
+def test_an_event_and_its_counter_are_one_transaction(store):
+    store.count_press(1.0)
+    assert store.record({"reason": "granted"}, failures=0) == 1
+    assert store.record({"reason": "no_face"}, failures=None) == 2
+    assert store.counter().failures == 0
+    assert list(store.rows()) == [(1, {"reason": "granted"}), (2, {"reason": "no_face"})]
+    with pytest.raises(TypeError):
+        store.record({"reason": object()}, failures=3)
+    assert store.counter().failures == 0
+    assert store.verify() == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'UPDATE event SET entry = \'{"reason":"no_face"}\' WHERE seq = 2',
+        "UPDATE event SET hash = upper(hash) WHERE seq = 2",
+        "DELETE FROM event WHERE seq = 2",
+        "DELETE FROM event WHERE seq = 1",
+        "UPDATE event SET seq = 9 WHERE seq = 3",
+    ],
+)
+def test_a_changed_log_is_seen(store, folder, change):
+    for reason in ("granted", "not_recognised", "granted"):
+        store.record({"reason": reason}, failures=None)
+    with sqlite3.connect(folder / "events.sqlite3") as hand:
+        hand.execute(change)
+    hand.close()
+    with pytest.raises(StorageError, match="event"):
+        store.verify()
+
+
+def test_every_commit_is_forced_to_the_disk(store):
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_nobody_else_may_read_it(store, folder):
+    store.count_press(1.0)
+    assert {p.stat().st_mode & 0o077 for p in folder.iterdir()} == {0}
+
+
+@pytest.mark.parametrize("at", [0, 100, 4096])
+def test_a_damaged_log_is_kept_and_the_counter_starts_at_its_maximum(folder, at):
+    with EventStore(folder) as store:
+        for _ in range(100):
+            store.record({"reason": "granted"}, failures=0)
+    path = folder / "events.sqlite3"
+    data = bytearray(path.read_bytes())
+    data[at : at + 600] = b"\xff" * 600
+    path.write_bytes(data)
+    with EventStore(folder) as store:
+        assert store.counter().failures == MOST_FAILURES
+        ((_, first),) = store.rows()
+        assert first["reason"] == "log_gap"
+    assert (folder / "events.sqlite3.damaged-1").read_bytes() == bytes(data)
+
+
+def test_a_foreign_database_is_set_aside(folder):
+    folder.mkdir(mode=0o700)
+    with sqlite3.connect(folder / "events.sqlite3") as other:
+        other.execute("CREATE TABLE t (x)")
+    other.close()
+    with EventStore(folder) as store:
+        assert store.counter().failures == MOST_FAILURES
+
+
+def test_a_newer_schema_is_refused_and_left_alone(folder):
+    EventStore(folder).close()
+    path = folder / "events.sqlite3"
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(VersionError, match="newer onelook"):
+        EventStore(folder)
+    assert not list(folder.glob("*.damaged-*"))
+
+
+def test_a_full_disk_is_one_clear_error_and_the_counter_is_not_lower(store, folder):
+    """A real refusal of the kernel: files may not grow beyond what they are."""
+    store.count_press(1.0)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(_record_on_a_full_disk(folder))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 74
+    assert store.counter().failures == 1
+    assert store.verify() == 0
+
+
+def _record_on_a_full_disk(folder):
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with EventStore(folder) as store:
+        size = (folder / "events.sqlite3-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        try:
+            store.record({"reason": "granted"}, failures=0)
+        except StorageError as e:
+            return e.exit_code
+    return 0

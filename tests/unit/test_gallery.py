@@ -1,0 +1,206 @@
+"""The sealed gallery: whole or not there, and no change of it goes unseen."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.contract.errors import BusyError, PermissionsError, StorageError
+from edge.store import gallery as module
+from edge.store.gallery import Gallery, GalleryStore, Person, Template
+from edge.store.keys import find_or_make_key
+from edge.store.sealed import SealError, seal, unseal
+
+
+def person(name, *embeddings):
+    templates = tuple(Template(e, "m1", "abc", "2026-11-25", "") for e in embeddings)
+    return Person(f"p-{name}", name, templates)
+
+
+ADA, BEA = person("Ada", b"\x01" * 128), person("Bea", b"\x02" * 128, b"\x03" * 128)
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def store(folder):
+    return GalleryStore(folder)
+
+
+def enrol(store, *people):
+    for one in people:
+        with store.change() as change:
+            change.commit(change.gallery.with_person(one))
+
+
+def test_nothing_there_is_nobody_and_reading_makes_nothing(store, folder):
+    assert store.load() == Gallery()
+    assert store.generation() == 0
+    assert not folder.exists()
+
+
+def test_what_was_committed_is_read_by_another_process(store, folder):
+    enrol(store, ADA, BEA)
+    other = GalleryStore(folder)
+    assert other.load().people == (ADA, BEA)
+    assert other.generation() == 2
+
+
+def test_a_person_is_replaced_and_taken_away():
+    more = person("Ada", b"\x01" * 128, b"\x05" * 128)
+    assert Gallery((ADA, BEA)).with_person(more).people == (more, BEA)
+    assert Gallery((ADA, BEA)).without("p-Ada").people == (BEA,)
+
+
+def test_a_change_that_is_not_committed_changes_nothing(store):
+    enrol(store, ADA)
+    with store.change() as change:
+        change.gallery.with_person(BEA)
+    assert store.load().people == (ADA,)
+
+
+def test_two_generations_are_kept_and_all_of_it_is_the_owners_alone(store, folder):
+    enrol(store, ADA, BEA, person("Cleo", b"c"))
+    names = sorted(p.name for p in folder.glob("gallery-*"))
+    assert names == ["gallery-0000000002.sealed", "gallery-0000000003.sealed"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o600}
+
+
+def test_names_and_embeddings_are_not_readable_in_the_file(store, folder):
+    enrol(store, person("Adelheid", b"\x42" * 64))
+    data = b"".join(p.read_bytes() for p in folder.iterdir())
+    assert b"Adelheid" not in data
+    assert b"\x42" * 8 not in data
+
+
+def test_every_flipped_bit_and_every_cut_is_seen():
+    data = seal(Gallery((ADA,)), 7, KEY)
+    assert unseal(data, 7, KEY) == Gallery((ADA,))
+    for at in range(8 * len(data)):
+        spoilt = bytearray(data)
+        spoilt[at // 8] ^= 1 << at % 8
+        with pytest.raises(SealError):
+            unseal(bytes(spoilt), 7, KEY)
+    for length in range(len(data)):
+        with pytest.raises(SealError):
+            unseal(data[:length], 7, KEY)
+    with pytest.raises(SealError):
+        unseal(data + b"\0", 7, KEY)
+
+
+def test_another_generation_and_another_key_are_seen():
+    data = seal(Gallery((ADA,)), 7, KEY)
+    for generation, key in ((8, KEY), (7, bytes(32))):
+        with pytest.raises(SealError):
+            unseal(data, generation, key)
+
+
+names = st.text(min_size=1, max_size=8)
+people = st.builds(
+    Person,
+    names,
+    names,
+    st.lists(
+        st.builds(Template, st.binary(max_size=8), names, names, names, names), max_size=2
+    ).map(tuple),
+)
+
+
+@given(st.lists(people, max_size=3))
+def test_whoever_is_sealed_comes_out_again(some):
+    gallery = Gallery(tuple(some))
+    assert unseal(seal(gallery, 1, KEY), 1, KEY) == gallery
+
+
+def test_a_damaged_newest_generation_is_an_error_never_an_older_one(store, folder):
+    enrol(store, ADA, BEA)
+    newest = folder / "gallery-0000000002.sealed"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with pytest.raises(StorageError, match="seal is broken") as refusal:
+        store.load()
+    assert str(newest) in refusal.value.what
+    with pytest.raises(StorageError), store.change():
+        pass
+    assert newest.exists()
+
+
+def test_an_older_file_in_the_newest_ones_place_is_seen(store, folder):
+    enrol(store, ADA, BEA)
+    older = (folder / "gallery-0000000001.sealed").read_bytes()
+    (folder / "gallery-0000000002.sealed").write_bytes(older)
+    with pytest.raises(StorageError, match="not a gallery of this generation"):
+        store.load()
+
+
+def test_a_missing_key_is_an_error_and_no_new_one_is_made(store, folder):
+    enrol(store, ADA)
+    (folder / "gallery.key").unlink()
+    with pytest.raises(StorageError, match="key is missing"):
+        store.load()
+    with pytest.raises(StorageError), store.change():
+        pass
+    assert not (folder / "gallery.key").exists()
+
+
+@pytest.mark.parametrize("name", [".", "gallery.key"])
+def test_what_is_open_to_others_is_refused(store, folder, name):
+    enrol(store, ADA)
+    (folder / name).chmod(0o755)
+    with pytest.raises(PermissionsError, match="open to others"):
+        store.load()
+
+
+def test_a_credential_of_systemd_comes_before_the_file(folder, tmp_path, monkeypatch):
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "onelook.key").write_bytes(KEY)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    folder.mkdir(mode=0o700)
+    assert find_or_make_key(folder) == KEY
+    assert not (folder / "gallery.key").exists()
+
+
+def test_a_key_of_the_wrong_length_is_refused(store, folder):
+    enrol(store, ADA)
+    (folder / "gallery.key").write_bytes(b"short")
+    with pytest.raises(StorageError, match="not a key"):
+        store.load()
+
+
+def test_who_waits_too_long_is_told_who_holds_it(store, monkeypatch):
+    monkeypatch.setattr(module, "_WAIT_S", 0.1)
+    with store.change(), pytest.raises(BusyError, match=f"pid {os.getpid()}"), store.change():
+        pass
+
+
+def test_a_full_disk_is_one_clear_error_and_the_old_gallery_stays(store, folder):
+    """A real refusal of the kernel: the process may write no file larger than 100 bytes."""
+    enrol(store, ADA)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(_enrol_on_a_full_disk(store))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 74
+    assert store.load().people == (ADA,)
+    assert not list(folder.glob(".*.new"))
+
+
+def _enrol_on_a_full_disk(store):
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    try:
+        enrol(store, BEA)
+    except StorageError as e:
+        return e.exit_code
+    return 0
