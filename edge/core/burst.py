@@ -1,0 +1,90 @@
+"""Several frames, one decision: enough of them must show one and the same enrolled person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.contract.reasons import Reason
+
+_ORDER = {reason: place for place, reason in enumerate(Reason)}
+# The door's own faults: no frame of the press can speak against the person, so nothing is counted.
+_FAULTS = (Reason.ENGINE_ERROR, Reason.CAMERA_ERROR)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`agree` of at most `frames` frames. margin: distance between the best person and the next."""
+
+    frames: int
+    agree: int
+    threshold: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The best person for a frame, and how far the nearest of all others is (1 if nobody)."""
+
+    person: str
+    distance: float
+    next_distance: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one frame says: a person, or the reason why not. Exactly one is set."""
+
+    person: str | None
+    reason: Reason | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a press ends. `person` only with GRANTED."""
+
+    reason: Reason
+    person: str | None = None
+
+
+def find(nearest: Nearest | None, rule: Rule) -> Finding:
+    """Judge a usable frame. None, or a distance that is no number, matches nobody."""
+    if nearest is None or not nearest.distance < rule.threshold:
+        return Finding(None, Reason.NOT_RECOGNISED)
+    # Two people below the threshold are two answers, whatever the margin.
+    if nearest.next_distance < rule.threshold:
+        return Finding(None, Reason.AMBIGUOUS)
+    if not nearest.next_distance - nearest.distance >= rule.margin:
+        return Finding(None, Reason.AMBIGUOUS)
+    return Finding(nearest.person, None)
+
+
+def decide(findings: Sequence[Finding], rule: Rule) -> Verdict | None:
+    """The verdict as soon as further frames cannot change it; None while they can."""
+    votes = _votes(findings)
+    most = max(votes.values(), default=0)
+    if most >= rule.agree:
+        return conclude(findings, rule)
+    left = rule.frames - len(findings)
+    return conclude(findings, rule) if most + left < rule.agree or left <= 0 else None
+
+
+def conclude(findings: Sequence[Finding], rule: Rule) -> Verdict:
+    """The verdict if no further frame comes. The order of the frames does not matter."""
+    votes = _votes(findings)
+    agreed = [person for person, count in votes.items() if count >= rule.agree]
+    if len(agreed) == 1:
+        return Verdict(Reason.GRANTED, agreed[0])
+    reasons = {finding.reason for finding in findings if finding.reason is not None}
+    for fault in _FAULTS:
+        if fault in reasons:
+            return Verdict(fault)
+    if votes:  # different people, or one in too few frames
+        return Verdict(Reason.INCONSISTENT)
+    counted = [reason for reason in reasons if reason.counts_as_failure]
+    return Verdict(min(counted or reasons, key=_ORDER.__getitem__, default=Reason.TIMEOUT))
+
+
+def _votes(findings: Sequence[Finding]) -> Counter[str]:
+    return Counter(finding.person for finding in findings if finding.person is not None)
