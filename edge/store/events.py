@@ -105,19 +105,22 @@ class EventStore:
                 (boot_id(), at),
             )
 
-    def record(self, entry: Mapping[str, object], *, failures: int | None) -> int:
+    def record(self, entry: Mapping[str, object], *, counter: Counter | None) -> int:
         """Append an event and, in the same transaction, set the counter; returns the event's seq.
 
         Args:
             entry: what JSON can hold, without names and measurements of faces.
-            failures: the counter from now on; None leaves it.
+            counter: the counter from now on; None leaves it.
 
         Raises:
             StorageError: neither is on the disk.
         """
         with self._transaction() as database:
-            if failures is not None:
-                database.execute("UPDATE counter SET failures = ?", (failures,))
+            if counter is not None:
+                database.execute(
+                    "UPDATE counter SET failures = ?, boot_id = ?, counted_at = ?",
+                    (counter.failures, counter.boot_id, counter.counted_at),
+                )
             return _append(database, entry)
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:

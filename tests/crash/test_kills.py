@@ -38,7 +38,7 @@ while True:
     store.count_press(1.0)
     failures = store.counter().failures
     print("counted", failures, flush=True)
-    print("recorded", store.record({"failures": failures}, failures=None), flush=True)
+    print("recorded", store.record({"failures": failures}, counter=None), flush=True)
 """
 
 

@@ -12,6 +12,9 @@ from edge.contract.errors import StorageError, VersionError
 from edge.store.events import MOST_FAILURES, Counter, EventStore
 
 
+ZERO = Counter(0, "", 0.0)
+
+
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "state"
@@ -37,12 +40,12 @@ def test_a_counted_press_is_seen_by_another_process_at_once(store, folder):
 
 def test_an_event_and_its_counter_are_one_transaction(store):
     store.count_press(1.0)
-    assert store.record({"reason": "granted"}, failures=0) == 1
-    assert store.record({"reason": "no_face"}, failures=None) == 2
+    assert store.record({"reason": "granted"}, counter=ZERO) == 1
+    assert store.record({"reason": "no_face"}, counter=None) == 2
     assert store.counter().failures == 0
     assert list(store.rows()) == [(1, {"reason": "granted"}), (2, {"reason": "no_face"})]
     with pytest.raises(TypeError):
-        store.record({"reason": object()}, failures=3)
+        store.record({"reason": object()}, counter=Counter(3, "", 0.0))
     assert store.counter().failures == 0
     assert store.verify() == 2
 
@@ -59,7 +62,7 @@ def test_an_event_and_its_counter_are_one_transaction(store):
 )
 def test_a_changed_log_is_seen(store, folder, change):
     for reason in ("granted", "not_recognised", "granted"):
-        store.record({"reason": reason}, failures=None)
+        store.record({"reason": reason}, counter=None)
     with sqlite3.connect(folder / "events.sqlite3") as hand:
         hand.execute(change)
     hand.close()
@@ -81,7 +84,7 @@ def test_nobody_else_may_read_it(store, folder):
 def test_a_damaged_log_is_kept_and_the_counter_starts_at_its_maximum(folder, at):
     with EventStore(folder) as store:
         for _ in range(100):
-            store.record({"reason": "granted"}, failures=0)
+            store.record({"reason": "granted"}, counter=ZERO)
     path = folder / "events.sqlite3"
     data = bytearray(path.read_bytes())
     data[at : at + 600] = b"\xff" * 600
@@ -133,7 +136,7 @@ def _record_on_a_full_disk(folder):
         size = (folder / "events.sqlite3-wal").stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         try:
-            store.record({"reason": "granted"}, failures=0)
+            store.record({"reason": "granted"}, counter=ZERO)
         except StorageError as e:
             return e.exit_code
     return 0
