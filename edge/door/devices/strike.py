@@ -1,0 +1,54 @@
+"""The output that opens the door. `energised` means that it can be opened; off is locked."""
+
+from __future__ import annotations
+
+from gpiozero import DigitalOutputDevice
+
+from edge.contract.errors import PinError
+from edge.door.devices.pins import pin_errors
+
+
+class Strike:
+    """The lock's line, off from the moment on that it is ours. Close it."""
+
+    def __init__(self, pin: str, *, active_high: bool) -> None:
+        """Raises: PinError: the pin is missing or taken."""
+        self._pin = pin
+        with pin_errors(pin, "the lock"):
+            self._line = DigitalOutputDevice(pin, active_high=active_high, initial_value=False)
+
+    @property
+    def energised(self) -> bool:
+        """Read back from the line itself."""
+        return bool(self._line.value)
+
+    def pulse(self, seconds: float) -> None:
+        """Energise it for so long; a new pulse takes the place of one that runs.
+
+        Raises:
+            PinError: the line did not follow. It is off then.
+        """
+        try:
+            with pin_errors(self._pin, "the lock"):
+                self._line.on()
+                # A thread of gpiozero's ends the pulse, even if the loop hangs. If the whole
+                # process dies, the kernel gives the line back; a Raspberry Pi's kernel leaves it
+                # as it was driven unless it is told otherwise (raspberrypi/linux pull 6117), so
+                # deploy/README.md insists on dtparam=strict_gpiod.
+                self._line.blink(on_time=seconds, off_time=0, n=1)
+            if not self.energised:
+                raise PinError(
+                    f"{self._pin}: the lock's line stayed off.", remedy="Check pin and wiring."
+                )
+        except BaseException:
+            self._line.off()
+            raise
+
+    def release(self) -> None:
+        """Off, now."""
+        self._line.off()
+
+    def close(self) -> None:
+        """Off, and give the line back."""
+        self._line.off()
+        self._line.close()

@@ -1,0 +1,250 @@
+"""The door's loop: waits for whatever comes first, steps the machine, carries its actions out.
+
+What the disk, a pin or the eye does wrong is a refusal here, and the loop lives on, locked. What
+nobody foresaw ends the process: the strike is released on the way out, systemd starts a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections import deque
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from edge import journal, notify
+from edge.clock import boottime
+from edge.config import Config, bundle_path
+from edge.contract.bundle import load_manifest
+from edge.contract.errors import OnelookError, PinError, StorageError
+from edge.contract.reasons import Reason
+from edge.contract.wire import Enough, Seen
+from edge.contract.wire import Look as LookMessage
+from edge.core import machine
+from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
+from edge.core.lockout import Lockout
+from edge.door.devices.button import Button
+from edge.door.devices.strike import Strike
+from edge.door.link import RETRY_S, Link, LostError
+from edge.door.people import People
+from edge.door.press import Judged, Press
+from edge.door.records import Records, tell_fault
+from edge.signals import stop_signals
+from edge.store.events import EventStore
+
+if TYPE_CHECKING:
+    from edge.door.wires import Wires
+
+_IDLE_S = 5.0
+
+
+def run(config: Config, wires_fd: int | None) -> int:
+    """Be the door until SIGTERM or SIGINT; returns the exit code.
+
+    Args:
+        config: the owner's choices.
+        wires_fd: the far ends of simulated pins, see `edge.door.wires`; None for real pins.
+
+    Raises:
+        OnelookError: bundle, store or pins are not to be had.
+    """
+    with ExitStack() as stack:
+        wires = _simulated(wires_fd, stack)
+        # First of all: from now on the line is off.
+        strike = Strike(config.door.lock_pin, active_high=config.door.lock_active == "high")
+        stack.callback(strike.close)
+        stop = stack.enter_context(stop_signals())
+        _Loop(config, strike, wires, stack).run(stop)
+        notify.stopping()
+    return 0
+
+
+def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
+    if wires_fd is None:
+        return None
+    from edge.door.wires import Wires
+
+    wires = Wires(wires_fd)
+    stack.callback(wires.close)
+    return wires
+
+
+class _Loop:
+    """All that the door has in hand. What it opens is closed by `stack`."""
+
+    def __init__(
+        self, config: Config, strike: Strike, wires: Wires | None, stack: ExitStack
+    ) -> None:
+        manifest = load_manifest(bundle_path(config))
+        recognition, limits = config.recognition, config.lockout
+        threshold = manifest.threshold(recognition.level).distance
+        self._rule = Rule(recognition.frames, recognition.agree, threshold, recognition.margin)
+        self._policy = machine.Policy(
+            recognition.decide_within_s, config.door.pulse_s, config.button.gap_s
+        )
+        self._strike, self._wires = strike, wires
+        self._records = Records(
+            stack.enter_context(EventStore(config.paths.state_dir)),
+            Lockout(limits.free, limits.first_s, limits.cap_s),
+            threshold=threshold,
+            model=manifest.model,
+            show=wires.tell if wires else None,
+        )
+        self._people = People(config.paths.state_dir, manifest)
+        self._link = Link(config.paths.socket, manifest.model, manifest.dimensions)
+        stack.callback(self._link.close)
+        self._pushed: deque[float] = deque()
+        self._waking, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        pin, debounce_s = config.button.pin, config.button.debounce_s
+        self._button = Button(pin, debounce_s=debounce_s, pressed=self._remember)
+        stack.callback(self._button.close)
+        if wires is not None:
+            active_high = config.door.lock_active == "high"
+            wires.connect(button=pin, strike=config.door.lock_pin, active_high=active_high)
+        self._state = machine.State()
+        self._press = Press(0, boottime())
+        self._verdict = Verdict(Reason.TIMEOUT)
+        self._armed = False
+
+    def run(self, stop: int) -> None:
+        """Turn until the descriptor `stop` can be read, or whoever played the door has gone."""
+        while self._turn(stop):
+            notify.watchdog()
+
+    def _turn(self, stop: int) -> bool:
+        if self._link.socket is None:
+            self._link.connect()
+        sources = {self._waking: self._take_presses}
+        if self._link.socket is not None:
+            sources[self._link.socket.fileno()] = self._hear_eye
+        waiting = [stop, *sources, *([self._wires.socket.fileno()] if self._wires else [])]
+        ready, _, _ = select.select(waiting, [], [], self._patience())
+        for source in ready:
+            if source in sources:
+                sources[source]()
+            elif source == stop or (self._wires is not None and not self._wires.hear()):
+                return False
+        self._watch_the_time()
+        return True
+
+    def _patience(self) -> float:
+        """How long nothing may come: to the phase's end, the eye's next try, systemd's limit."""
+        waits = [notify.watchdog_interval() or _IDLE_S]
+        if self._link.socket is None:
+            waits.append(RETRY_S)
+        if self._state.phase is not machine.Phase.LOCKED:
+            waits.append(max(0.0, self._state.until - boottime()))
+        return min(waits)
+
+    def _remember(self) -> None:
+        """A push of the button, on a thread of gpiozero's: keep its time, wake the loop."""
+        self._pushed.append(boottime())
+        with suppress(BlockingIOError):  # full of wake-ups already
+            os.write(self._wake, b"p")
+
+    def _take_presses(self) -> None:
+        os.read(self._waking, 4096)
+        while self._pushed:
+            at = self._pushed.popleft()
+            idle = self._state.phase is machine.Phase.LOCKED
+            self._feed(machine.Pressed(at, self._refusal(at) if idle else None))
+
+    def _refusal(self, at: float) -> Reason | None:
+        """Why nobody may be looked at now; the lock-out comes first."""
+        try:
+            if self._records.lockout_left(at) > 0.0:
+                return Reason.LOCKOUT
+            self._people.refresh()
+        except OnelookError as e:
+            tell_fault(e)
+            return Reason.STORAGE_ERROR
+        if not self._armed:
+            return Reason.NOT_ARMED
+        if self._link.fault is not None:
+            return self._link.fault
+        return Reason.EMPTY_GALLERY if self._people.matcher.empty else None
+
+    def _hear_eye(self) -> None:
+        try:
+            seen = self._link.receive()
+        except LostError:
+            self._decide(Verdict(Reason.CAMERA_ERROR))
+            return
+        if not self._armed and self._link.fault is None:
+            self._armed = True
+            journal.write("door_started")
+            notify.ready()
+            if self._wires is not None:
+                self._wires.tell({"ready": True})
+        if seen is not None:
+            self._see(seen)
+
+    def _see(self, seen: Seen) -> None:
+        """A frame of the running press. One that is not newer than the last is no second look."""
+        running = self._state.phase is machine.Phase.VERIFYING and seen.press == self._press.number
+        if not running or (seen.reason is None and seen.taken <= self._press.last_taken):
+            return
+        try:
+            self._press.frames.append(self._judge(seen))
+        except StorageError as e:
+            tell_fault(e)
+            self._decide(Verdict(Reason.STORAGE_ERROR))
+            return
+        verdict = decide(self._press.findings, self._rule)
+        if verdict is not None:
+            self._decide(verdict)
+
+    def _judge(self, seen: Seen) -> Judged:
+        if seen.reason is not None:
+            return Judged(seen, Finding(None, seen.reason), None)
+        self._records.count(self._press)
+        nearest = self._people.matcher.nearest(seen.embedding)
+        return Judged(seen, find(nearest, self._rule), nearest)
+
+    def _decide(self, verdict: Verdict) -> None:
+        if self._state.phase is machine.Phase.VERIFYING:
+            self._verdict = verdict
+            self._feed(machine.Decided(boottime(), self._press.number, verdict.reason))
+            if self._link.fault is None:
+                self._send(Enough(self._press.number))
+
+    def _watch_the_time(self) -> None:
+        now = boottime()
+        if self._state.phase is machine.Phase.VERIFYING and now >= self._state.until:
+            self._decide(conclude(self._press.findings, self._rule))
+        self._feed(machine.Tick(now))
+
+    def _feed(self, event: machine.Event) -> None:
+        """Step the machine; an action that fails stops the rest and is told back."""
+        self._state, actions = machine.step(self._state, event, self._policy)
+        for action in actions:
+            try:
+                self._carry_out(action, event)
+            except (StorageError, PinError) as e:
+                tell_fault(e)
+                storage = isinstance(e, StorageError)
+                reason = Reason.STORAGE_ERROR if storage else Reason.PULSE_FAILED
+                self._feed(machine.Failed(boottime(), self._state.press, reason))
+                return
+
+    def _carry_out(self, action: machine.Action, event: machine.Event) -> None:
+        match action:
+            case machine.Look(press, not_before, deadline):
+                self._press = Press(press, not_before)
+                self._send(LookMessage(press, not_before, deadline, self._rule.frames))
+            case machine.Record(press, reason):
+                if press != self._press.number:  # refused without a look
+                    self._press = Press(press, event.at)
+                granted = reason is Reason.GRANTED
+                person = self._people.person(self._verdict.person) if granted else None
+                self._records.commit(self._press, reason, person)
+            case machine.Pulse(_, seconds):
+                self._strike.pulse(seconds)
+            case machine.Release():
+                self._strike.release()
+
+    def _send(self, message: LookMessage | Enough) -> None:
+        try:
+            self._link.send(message)
+        except LostError:
+            self._decide(Verdict(Reason.CAMERA_ERROR))

@@ -1,0 +1,141 @@
+"""What the door knows of a press while it lasts, and what it says of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.clock import wall
+from edge.contract.reasons import Reason
+from edge.contract.wire import Seen
+from edge.core.burst import Finding, Nearest
+from edge.store.events import Counter
+from edge.store.people import Person
+
+SCHEMA = "onelook.event/1"
+_NEAR = 1.5  # times the threshold
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A frame, what it says, and the nearest person where there was a face to compare."""
+
+    seen: Seen
+    finding: Finding
+    nearest: Nearest | None
+
+
+@dataclass
+class Press:
+    """One press. before: the counter as it was before this press raised it, if it did."""
+
+    number: int
+    at: float
+    frames: list[Judged] = field(default_factory=list)
+    before: Counter | None = None
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [judged.finding for judged in self.frames]
+
+    @property
+    def last_taken(self) -> float:
+        """When the latest frame was exposed, CLOCK_BOOTTIME seconds."""
+        return self.frames[-1].seen.taken if self.frames else self.at
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a press ended at `at`. person: who was let in. threshold: what distances were held to."""
+
+    press: Press
+    reason: Reason
+    person: Person | None
+    at: float
+    threshold: float
+    model: str
+
+
+def entry(ending: Ending) -> dict[str, object]:
+    """What the event log keeps: no name, no measurement of a face."""
+    when, trusted = wall()
+    return {
+        "schema": SCHEMA,
+        "kind": "decision",
+        "press": ending.press.number,
+        "time": when,
+        "clock": "trusted" if trusted else "unknown",
+        "at_ms": round(ending.press.at * 1000),
+        "reason": ending.reason.value,
+        "person": ending.person.id if ending.person else None,
+        "frames": len(ending.press.frames),
+        "band": _band(ending),
+        "ms": _ms(ending),
+        "bundle": ending.model,
+    }
+
+
+def document(ending: Ending, seq: int, failures: int, free: int) -> dict[str, Any]:
+    """What is told to whoever may see everything: the demo, not the journal and not the log."""
+    kept = entry(ending)
+    reason, person = ending.reason, ending.person
+    return {
+        "schema": SCHEMA,
+        "ok": True,
+        "seq": seq,
+        "event": f"e-{seq}",
+        "press": f"b-{ending.press.number}",
+        "time": kept["time"],
+        "clock": kept["clock"],
+        "kind": "decision",
+        "reason": reason.value,
+        "result": "grant" if reason is Reason.GRANTED else "refuse",
+        "counts_as_failure": reason.counts_as_failure,
+        "person": {"id": person.id, "name": person.name} if person else None,
+        "frames": [_frame(n, judged, ending) for n, judged in enumerate(ending.press.frames, 1)],
+        "ms": kept["ms"],
+        "lockout": {"failures": failures, "free": free},
+        "bundle": ending.model,
+        "remedy": reason.remedy,
+    }
+
+
+def _frame(number: int, judged: Judged, ending: Ending) -> Mapping[str, Any]:
+    reason = judged.finding.reason
+    return {
+        "n": number,
+        "reason": reason.value if reason else None,
+        "face": list(judged.seen.face),
+        "distance": judged.nearest.distance if judged.nearest else None,
+        "threshold": ending.threshold,
+        "gates": [
+            {
+                "gate": gate.name,
+                "measured": gate.measured,
+                "needed": [gate.low, gate.high],
+                "ok": gate.passed,
+            }
+            for gate in judged.seen.gates
+        ],
+    }
+
+
+def _band(ending: Ending) -> str | None:
+    """How near the press came, without the number."""
+    found = [judged.nearest.distance for judged in ending.press.frames if judged.nearest]
+    if not found:
+        return None
+    if min(found) < ending.threshold:
+        return "above"
+    return "near" if min(found) < _NEAR * ending.threshold else "far"
+
+
+def _ms(ending: Ending) -> dict[str, int]:
+    """Milliseconds: of the eye's steps over all frames, and from the press to the decision."""
+    times = [judged.seen.ms for judged in ending.press.frames]
+    steps = {
+        name: round(sum(ms[i] for ms in times))
+        for i, name in enumerate(("capture", "locate", "embed"))
+    }
+    return steps | {"total": round((ending.at - ending.press.at) * 1000)}

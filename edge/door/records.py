@@ -1,0 +1,97 @@
+"""How presses are counted, committed and told: counter, log, journal, the demo's wires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from edge import journal
+from edge.clock import boot_id, boottime
+from edge.contract.errors import OnelookError, StorageError
+from edge.contract.reasons import Reason
+from edge.core.lockout import Lockout, remaining
+from edge.door.press import Ending, Press, document, entry
+from edge.store.events import Counter, EventStore
+from edge.store.people import Person
+
+
+class Records:
+    """threshold: what distances were held to. show: gets each event document, or None."""
+
+    def __init__(
+        self,
+        events: EventStore,
+        lockout: Lockout,
+        *,
+        threshold: float,
+        model: str,
+        show: Callable[[Mapping[str, Any]], None] | None,
+    ) -> None:
+        self._events, self._lockout = events, lockout
+        self._threshold, self._model, self._show = threshold, model, show
+        self._boot = boot_id()
+
+    def lockout_left(self, now: float) -> float:
+        """Seconds that nobody is looked at. Raises: StorageError."""
+        counter = self._events.counter()
+        same_boot = counter.boot_id == self._boot
+        return remaining(
+            counter.failures, counter.counted_at, now, self._lockout, same_boot=same_boot
+        )
+
+    def count(self, press: Press) -> None:
+        """At the first usable face of a press, one failure more, before anything is compared.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        if press.before is None:
+            before = self._events.counter()
+            self._events.count_press(press.at)
+            press.before = before
+
+    def commit(self, press: Press, reason: Reason, person: Person | None) -> None:
+        """Commit how a press ended, then tell.
+
+        Raises:
+            StorageError: a grant is not on the disk. Of a refusal that is only journalled: the door
+                is locked with or without its record.
+        """
+        ending = Ending(press, reason, person, boottime(), self._threshold, self._model)
+        try:
+            seq = self._events.record(entry(ending), counter=self._counter_after(press, reason))
+        except StorageError as e:
+            if reason is Reason.GRANTED:
+                raise
+            tell_fault(e)
+            seq = 0
+        self._journal(ending, seq)
+        if self._show is not None:
+            failures = self._events.counter().failures if seq else 0
+            self._show({"event": document(ending, seq, failures, self._lockout.free)})
+
+    def _counter_after(self, press: Press, reason: Reason) -> Counter | None:
+        if reason is Reason.GRANTED:
+            return Counter(0, self._boot, press.at)
+        # Whatever does not count gives back what the press took; a failure leaves it raised.
+        return None if reason.counts_as_failure else press.before
+
+    def _journal(self, ending: Ending, seq: int) -> None:
+        kept = entry(ending)
+        journal.write(
+            "press",
+            priority=journal.NOTICE if ending.reason.counts_as_failure else journal.INFO,
+            seq=seq,
+            press=ending.press.number,
+            reason=ending.reason.value,
+            person=kept["person"],
+            frames=kept["frames"],
+            score_band=kept["band"],
+            t_total_ms=round((ending.at - ending.press.at) * 1000),
+            bundle=self._model,
+        )
+
+
+def tell_fault(error: OnelookError) -> None:
+    """What the disk, a pin or the eye did wrong, to whoever reads the journal."""
+    journal.write("fault", priority=journal.CRITICAL, what=error.what, remedy=error.remedy)

@@ -1,0 +1,80 @@
+"""The far ends of the simulated pins' wires: a finger on the button, an eye on the lock's line.
+
+For the demo and the tests alone. The door itself does not know the difference: its devices hang on
+gpiozero's mock pins. One JSON object a line; in: {"press": true}; out: "line", "event", "ready".
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPin
+
+from edge.clock import boottime
+from edge.contract.errors import UnavailableError
+
+
+class _WatchedPin(MockPin):  # type: ignore[misc]  # gpiozero comes without types
+    """Tells each change of its level at once, from whatever thread it comes."""
+
+    tell: Callable[[int, float], None] | None = None
+
+    def _change_state(self, value: bool) -> bool:  # noqa: FBT001 - gpiozero's own signature
+        changed: bool = super()._change_state(value)
+        if changed and self.tell is not None:
+            self.tell(int(value), boottime())
+        return changed
+
+
+class Wires:
+    """Made before the devices, since it decides which pins they get."""
+
+    def __init__(self, fd: int) -> None:
+        """fd: a connected stream socket that becomes ours."""
+        self._factory = Device.pin_factory = MockFactory(pin_class=_WatchedPin)
+        self._lock = threading.Lock()  # the strike's changes come from a thread of gpiozero's
+        self._unread, self._button = b"", ""
+        self.socket = socket.socket(fileno=fd)
+
+    def connect(self, *, button: str, strike: str, active_high: bool) -> None:
+        """Take hold of both lines, once their devices are there. Level 1 is energised."""
+        self._button = button
+
+        def tell(level: int, at: float) -> None:
+            self.tell({"line": "strike", "level": level if active_high else 1 - level, "at": at})
+
+        self._factory.pin(strike).tell = tell
+
+    def hear(self) -> bool:
+        """Do what the other end says; false if it has gone."""
+        data = self.socket.recv(65536)
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            if json.loads(line).get("press"):
+                finger = self._factory.pin(self._button)
+                finger.drive_low()
+                finger.drive_high()
+        return bool(data)
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """One line to the other end.
+
+        Raises:
+            UnavailableError: it has gone.
+        """
+        with self._lock:
+            try:
+                self.socket.sendall(json.dumps(message).encode() + b"\n")
+            except OSError as e:
+                raise UnavailableError(
+                    "the other end of the wires has gone.", remedy="Start the demo again."
+                ) from e
+
+    def close(self) -> None:
+        """Hang up."""
+        self.socket.close()
