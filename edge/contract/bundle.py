@@ -47,7 +47,7 @@ def load_bundle(folder: Path) -> Bundle:
                 f"{folder / name}: not the file that the manifest promises", remedy=_AGAIN
             )
         files[name] = data
-    if model_id(files.get(EMBEDDING, b""), manifest.head) != manifest.model:
+    if EMBEDDING not in files or model_id(files[EMBEDDING], manifest.head) != manifest.model:
         raise BundleError(f"{folder}: the model id does not fit the network", remedy=_AGAIN)
     return Bundle(manifest, files)
 

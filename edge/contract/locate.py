@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import cv2
+import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,6 +84,8 @@ def find_faces(frame: NDArray[np.uint8]) -> list[Face]:
         frame: (height, width, 3) uint8, RGB.
     """
     grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+    if min(grey.shape) * _reduction(grey.shape) < SMALLEST_PX:
+        return []  # a strip that OpenCV would refuse to reduce
     for tilts in ((0.0,), TILTS_DEG):
         faces = [face for tilt in tilts for face in _search(grey, tilt)]
         if faces:
@@ -169,12 +172,16 @@ def _distinct(faces: list[Face]) -> list[Face]:
 
 def _turned(shape: tuple[int, ...], tilt: float) -> NDArray[np.float64]:
     """(2, 3): frame -> the reduced copy, turned by `tilt` about its middle, nothing cut off."""
-    scale = min(1.0, SEARCH_PX / max(shape))
+    scale = _reduction(shape)
     c, s = scale * np.cos(np.radians(tilt)), scale * np.sin(np.radians(tilt))
     matrix = np.array([[c, s, 0.0], [-s, c, 0.0]])
     corners = _corners(shape) @ matrix[:, :2].T
     matrix[:, 2] = -corners.min(axis=0)
     return matrix
+
+
+def _reduction(shape: tuple[int, ...]) -> float:
+    return min(1.0, SEARCH_PX / max(shape))
 
 
 def _bounds(shape: tuple[int, ...], matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -95,7 +95,7 @@ def decode(packet: bytes) -> Message:
     if len(packet) > MAX_BYTES:
         raise WireError(f"a packet of {len(packet)} bytes")
     try:
-        version, name, values = msgpack.unpackb(packet, max_buffer_size=MAX_BYTES, strict_map_key=True)
+        version, name, values = msgpack.unpackb(packet)
         if version != VERSION:
             raise WireError(f"version {version!r}, not {VERSION}")
         return _build(name, values)

@@ -34,7 +34,10 @@ class Rule:
 
 
 # What stands at the bottom of edge, beside its folders, is for all of them.
-ALONE = ("edge", "edge.clock", "edge.config", "edge.journal", "edge.notify", "edge.shipped")
+ALONE = (
+    *("edge", "edge.clock", "edge.config", "edge.journal", "edge.notify", "edge.shipped"),
+    "edge.signals",
+)
 
 RULES = (
     Rule("train", ("train", "edge.contract"), why="train shares the contract with the door"),

@@ -1,0 +1,96 @@
+"""Is this face good enough to be compared? Each gate is measured, judged and named in one place."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.gates import Gate, Limits
+from edge.contract.geometry import CROP_SIZE, TEMPLATE, similarity
+from edge.contract.locate import Face
+from edge.contract.reasons import Reason
+
+# Of the crop, outside the frame and so black: 11 of its 112 rows may be missing. That is the rim of
+# a forehead or the tip of a chin; eyes and mouth, 20 rows and more from every edge, are there.
+MAX_CUT_OFF = 0.1
+
+# What to say below and above each gate's passing range. Of several, the first is reported: they are
+# in the order of `Reason`.
+_REASONS = {
+    "eyes_px": (Reason.TOO_SMALL, Reason.CUT_OFF),
+    "cut_off": (Reason.CUT_OFF, Reason.CUT_OFF),
+    "face_light_255": (Reason.TOO_DARK, Reason.TOO_BRIGHT),
+    "sharpness": (Reason.BLURRED, Reason.BLURRED),
+    "roll_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
+}
+_BLUR_PX = 9
+
+
+def judge(
+    face: Face, frame_shape: tuple[int, ...], crop: NDArray[np.uint8], limits: Limits
+) -> tuple[Reason | None, tuple[Gate, ...]]:
+    """Why a face must not be compared, or None, and everything that was measured.
+
+    Args:
+        face: as located in the frame.
+        frame_shape: height, width, ... of that frame.
+        crop: (112, 112, 3) uint8, RGB: the face, aligned.
+        limits: the owner's.
+    """
+    height, width = frame_shape[:2]
+    gates = (
+        Gate("eyes_px", face.eyes_px, limits.min_eyes_px, float(np.hypot(height, width))),
+        Gate("cut_off", cut_off(face, frame_shape), 0.0, MAX_CUT_OFF),
+        Gate("face_light_255", face_light(crop), *limits.face_light_255),
+        Gate("sharpness", sharpness(crop), limits.min_sharpness, 1.0),
+        Gate("roll_deg", face.roll_deg, -limits.max_roll_deg, limits.max_roll_deg),
+    )
+    failed = next((gate for gate in gates if not gate.passed), None)
+    if failed is None:
+        return None, gates
+    below, above = _REASONS[failed.name]
+    return above if failed.measured > failed.high else below, gates
+
+
+def cut_off(face: Face, frame_shape: tuple[int, ...]) -> float:
+    """The share of the face's crop that lies outside the frame, 0 to 1."""
+    matrix = similarity(face.points, TEMPLATE)
+    y, x = np.mgrid[:CROP_SIZE, :CROP_SIZE].reshape(2, -1).astype(np.float64)
+    source = np.linalg.solve(matrix[:, :2], np.stack([x, y]) - matrix[:, 2:])
+    bottom, right = frame_shape[0] - 0.5, frame_shape[1] - 0.5
+    inside = (source > -0.5).all(axis=0) & (source[0] < right) & (source[1] < bottom)
+    return 1.0 - float(inside.mean())
+
+
+def face_light(crop: NDArray[np.uint8]) -> float:
+    """The mean of the grey crop, 0 to 255: light on the face, not on the scene."""
+    return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean())
+
+
+def sharpness(crop: NDArray[np.uint8]) -> float:
+    """How much of the crop's fine variation a strong blur takes away: 0 = it was blurred before.
+
+    A ratio of variations, so that neither contrast nor light changes it (up to rounding to 8 bits).
+    Noise counts as fine variation: of a dark picture it promises nothing.
+
+    Args:
+        crop: (height, width, 3) uint8, RGB.
+
+    Returns:
+        0 to 1, of the direction in which the crop is more blurred: a hand's or a head's movement
+        blurs one only.
+
+    Source: Crete, Dolmiere, Ladret and Nicolas, "The blur effect", Proc. SPIE 6492, 2007, whose
+    measure is 1 minus this.
+    """
+    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.float64)
+    return min(_variation_lost(grey), _variation_lost(grey.T))
+
+
+def _variation_lost(grey: NDArray[np.float64]) -> float:
+    """Along the columns: the share of the neighbours' differences that the blur takes away."""
+    blurred = cv2.blur(grey, (1, _BLUR_PX))
+    before, after = np.abs(np.diff(grey, axis=0)), np.abs(np.diff(blurred, axis=0))
+    total = float(before.sum())
+    return float(np.maximum(before - after, 0.0).sum()) / total if total > 0.0 else 0.0

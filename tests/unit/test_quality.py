@@ -1,0 +1,168 @@
+"""The gates that a face must pass, on real photographs and on ones made worse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.contract.align import align
+from edge.contract.gates import Gate, Limits
+from edge.contract.geometry import TEMPLATE
+from edge.contract.locate import Face, find_faces
+from edge.contract.picture import read_picture
+from edge.contract.quality import MAX_CUT_OFF, cut_off, judge, sharpness
+from edge.contract.reasons import Reason
+
+PEOPLE = [
+    "input_images/biden_2.jpg",
+    "input_images/biden_3.jpg",
+    "input_images/obama_2.jpg",
+    "input_images/obama_3.jpg",
+    "input_images/stranger_collins.jpg",
+    "input_images/stranger_harris.jpg",
+    "input_images/stranger_hopper.jpg",
+    "verification_images/obama_1.jpg",
+]
+BLURS = {
+    "out of focus": lambda frame, px: cv2.GaussianBlur(frame, (0, 0), 2.0 * px),
+    "moved sideways": lambda frame, px: cv2.blur(frame, (round(15 * px), 1)),
+    "moved up": lambda frame, px: cv2.blur(frame, (1, round(15 * px))),
+}
+
+
+@pytest.fixture(scope="module")
+def located(request):
+    """Each photograph with its one face."""
+    folder = request.config.rootpath / "application_data"
+    frames = {name: read_picture(folder / name) for name in PEOPLE}
+    return {name: (frame, find_faces(frame)[0]) for name, frame in frames.items()}
+
+
+def judged(frame, face, limits=None):
+    reason, gates = judge(face, frame.shape, align(frame, face.points), limits or Limits())
+    return reason, {gate.name: gate for gate in gates}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_photograph_of_a_person_passes_every_gate(located, name):
+    reason, gates = judged(*located[name])
+    assert reason is None, gates
+    assert list(gates) == ["eyes_px", "cut_off", "face_light_255", "sharpness", "roll_deg"]
+    assert all(gate.passed for gate in gates.values())
+    assert gates["sharpness"].measured > 0.55  # with room to the limit
+
+
+@pytest.mark.parametrize("blur", BLURS)
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_same_photograph_blurred_is_refused(located, name, blur):
+    frame, face = located[name]
+    blurred = BLURS[blur](frame, face.eyes_px / 35.2)  # in pixels of the crop
+    reason, gates = judged(blurred, face)
+    assert reason is Reason.BLURRED, gates["sharpness"]
+
+
+def test_sharpness_falls_with_every_step_of_blur_and_not_with_contrast(located):
+    crop = align(located[PEOPLE[2]][0], located[PEOPLE[2]][1].points)
+    steps = [crop, *(cv2.GaussianBlur(crop, (0, 0), sigma) for sigma in (0.7, 1.2, 2.0, 3.0))]
+    measured = [sharpness(step) for step in steps]
+    assert measured == sorted(measured, reverse=True)
+    flat = (crop * 0.5 + 60.0).round().astype(np.uint8)
+    assert sharpness(flat) == pytest.approx(measured[0], abs=0.02)
+    assert 0.0 <= min(measured) < max(measured) <= 1.0
+
+
+def test_sharpness_is_of_the_more_blurred_direction(located):
+    crop = align(located[PEOPLE[2]][0], located[PEOPLE[2]][1].points)
+    for moved in (cv2.blur(crop, (9, 1)), cv2.blur(crop, (1, 9))):
+        assert sharpness(moved) < 0.6 * sharpness(crop)
+        assert sharpness(moved.transpose(1, 0, 2)) == pytest.approx(sharpness(moved), abs=1e-9)
+
+
+def test_a_picture_of_one_colour_has_no_sharpness():
+    assert sharpness(np.full((112, 112, 3), 90, np.uint8)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "reason"), [(0.25, 0, Reason.TOO_DARK), (0.2, 200, Reason.TOO_BRIGHT)]
+)
+def test_light_is_judged_on_the_face(located, factor, offset, reason):
+    frame, face = located[PEOPLE[0]]
+    changed = (frame * factor + offset).astype(np.uint8)
+    assert judged(changed, face)[0] is reason
+
+
+def test_light_on_the_scene_does_not_excuse_a_dark_face(located):
+    frame, face = located[PEOPLE[0]]
+    x, y, width, height = (round(v) for v in face.box)
+    backlit = np.full_like(frame, 250)
+    margin = width // 4
+    around = (slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), None))
+    backlit[around] = frame[around] // 5
+    assert judged(backlit, face)[0] is Reason.TOO_DARK
+
+
+def test_a_face_smaller_than_the_limit_is_too_small(located):
+    frame, face = located[PEOPLE[4]]
+    reason, gates = judged(frame, face, Limits(min_eyes_px=face.eyes_px + 0.5))
+    assert reason is Reason.TOO_SMALL
+    assert gates["eyes_px"].measured == face.eyes_px
+
+
+@pytest.mark.parametrize("degrees", [-30.0, 30.0])
+def test_a_tilt_beyond_the_limit_is_off_angle_to_either_side(degrees):
+    reason, gates = judged(*synthetic(degrees=degrees))
+    assert reason is Reason.OFF_ANGLE
+    assert gates["roll_deg"].measured == pytest.approx(degrees, abs=0.5)
+    assert judged(*synthetic(degrees=degrees * 0.8))[0] is None
+
+
+@pytest.mark.parametrize("shift", [(-300.0, 0.0), (300.0, 0.0), (0.0, -220.0), (25.0, 205.0)])
+def test_the_share_outside_the_frame_is_what_the_crop_shows_black(shift):
+    _, face = synthetic(shift=shift)
+    white = np.full((480, 640, 3), 255, np.uint8)
+    black = float((align(white, face.points) < 128).mean())
+    assert black > 2 * MAX_CUT_OFF
+    assert cut_off(face, white.shape) == pytest.approx(black, abs=0.01)
+    assert judged(white, face)[0] is Reason.CUT_OFF
+
+
+def test_a_face_wholly_inside_is_not_cut_off():
+    frame, face = synthetic()
+    assert cut_off(face, frame.shape) == 0.0
+
+
+def test_of_several_faults_the_earliest_reason_is_reported():
+    """A black frame, a face turned and half outside: each limit that is lifted shows the next."""
+    black = np.zeros((480, 640, 3), np.uint8)
+    outside = synthetic(degrees=40.0, shift=(300.0, 0.0))[1]
+    inside = synthetic(degrees=40.0)[1]
+    strict = Limits(min_eyes_px=100.0)
+    near = replace(strict, min_eyes_px=1.0)
+    light = replace(near, face_light_255=(0.0, 255.0))
+    sharp = replace(light, min_sharpness=0.0)
+    assert judged(black, outside, strict)[0] is Reason.TOO_SMALL
+    assert judged(black, outside, near)[0] is Reason.CUT_OFF
+    assert judged(black, inside, near)[0] is Reason.TOO_DARK
+    assert judged(black, inside, light)[0] is Reason.BLURRED
+    assert judged(black, inside, sharp)[0] is Reason.OFF_ANGLE
+    assert judged(black, inside, replace(sharp, max_roll_deg=45.0))[0] is None
+
+
+def test_the_bounds_of_a_gate_pass():
+    assert Gate("g", 1.0, 1.0, 2.0).passed
+    assert Gate("g", 2.0, 1.0, 2.0).passed
+    assert not Gate("g", 2.1, 1.0, 2.0).passed
+    assert not Gate("g", 0.9, 1.0, 2.0).passed
+    assert not Gate("g", float("nan"), 1.0, 2.0).passed
+
+
+def synthetic(*, degrees=0.0, shift=(0.0, 0.0), scale=1.5):
+    """A frame full of fine structure, and a face of it: turned, and moved from its middle."""
+    noise = np.random.default_rng(2).integers(60, 200, (480, 640, 3), np.uint8)
+    c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
+    points = (TEMPLATE - 56.0) @ np.array([[c, -s], [s, c]]).T + [320.0, 240.0] + np.array(shift)
+    x, y = points.min(axis=0) - 40.0
+    return noise, Face((x, y, 140.0, 140.0), points, 1.0)
