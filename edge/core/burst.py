@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The best person for a frame, and how far the nearest of all others is (1 if nobody)."""
+    """The best person for a frame, and how far the nearest of all others is (inf if nobody)."""
 
     person: str
     distance: float
@@ -38,6 +38,10 @@ class Finding:
 
     person: str | None
     reason: Reason | None
+
+    def __post_init__(self) -> None:
+        if (self.person is None) == (self.reason is None) or self.reason is Reason.GRANTED:
+            raise ValueError(f"a frame says one thing, and never lets in by itself: {self}")
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,8 @@ def find(nearest: Nearest | None, rule: Rule) -> Finding:
     """Judge a usable frame. None, or a distance that is no number, matches nobody."""
     if nearest is None or not nearest.distance < rule.threshold:
         return Finding(None, Reason.NOT_RECOGNISED)
-    # Two people below the threshold are two answers, whatever the margin.
-    if nearest.next_distance < rule.threshold:
-        return Finding(None, Reason.AMBIGUOUS)
-    if not nearest.next_distance - nearest.distance >= rule.margin:
+    # More than the margin: of two people at one distance neither is the first.
+    if not nearest.next_distance - nearest.distance > rule.margin:
         return Finding(None, Reason.AMBIGUOUS)
     return Finding(nearest.person, None)
 
@@ -71,19 +73,24 @@ def decide(findings: Sequence[Finding], rule: Rule) -> Verdict | None:
 
 
 def conclude(findings: Sequence[Finding], rule: Rule) -> Verdict:
-    """The verdict if no further frame comes. The order of the frames does not matter."""
+    """The verdict if no further frame comes. The order of the frames does not matter.
+
+    Without a person it is the most frequent reason, of equals the earlier word.
+    """
     votes = _votes(findings)
     agreed = [person for person, count in votes.items() if count >= rule.agree]
     if len(agreed) == 1:
         return Verdict(Reason.GRANTED, agreed[0])
-    reasons = {finding.reason for finding in findings if finding.reason is not None}
+    reasons = Counter(finding.reason for finding in findings if finding.reason is not None)
     for fault in _FAULTS:
         if fault in reasons:
             return Verdict(fault)
     if votes:  # different people, or one in too few frames
         return Verdict(Reason.INCONSISTENT)
-    counted = [reason for reason in reasons if reason.counts_as_failure]
-    return Verdict(min(counted or reasons, key=_ORDER.__getitem__, default=Reason.TIMEOUT))
+    # Who showed a face once is not helped by hiding it in the other frames.
+    failures = [reason for reason in reasons if reason.counts_as_failure]
+    most = min(failures or reasons, key=lambda r: (-reasons[r], _ORDER[r]), default=Reason.TIMEOUT)
+    return Verdict(most)
 
 
 def _votes(findings: Sequence[Finding]) -> Counter[str]:

@@ -43,4 +43,4 @@ def remaining(
             counts from that start: pulling the plug shortens nothing.
     """
     since = min(counted_at, now) if same_boot else 0.0
-    return max(0.0, since + wait_after(failures, lockout) - now)
+    return max(0.0, wait_after(failures, lockout) - (now - since))

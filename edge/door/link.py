@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 from edge import journal
+from edge.clock import boottime
 from edge.contract.reasons import Reason
 from edge.contract.wire import (
     MAX_BYTES,
@@ -20,7 +21,24 @@ from edge.contract.wire import (
     encode,
 )
 
-RETRY_S = 0.2
+RETRY_S = 0.2  # to an eye that has not started yet
+_SHUN_S = 1.0  # from one that was lost: it cannot be back sooner, nor fill the journal
+# What a frame can be. Of the other words an eye knows nothing, "granted" least of all.
+_OF_A_FRAME = frozenset(
+    {
+        Reason.NO_FACE,
+        Reason.TWO_FACES,
+        Reason.TOO_SMALL,
+        Reason.CUT_OFF,
+        Reason.TOO_DARK,
+        Reason.TOO_BRIGHT,
+        Reason.BLURRED,
+        Reason.OFF_ANGLE,
+        Reason.COVERED,
+        Reason.CAMERA_ERROR,
+        Reason.ENGINE_ERROR,
+    }
+)
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: socket(7), SO_PEERCRED
 
 
@@ -35,6 +53,7 @@ class Link:
         self._path, self._model, self._dimensions = path, model, dimensions
         self._socket: socket.socket | None = None
         self._fault: Reason | None = Reason.CAMERA_ERROR
+        self._next_try = 0.0
 
     @property
     def socket(self) -> socket.socket | None:
@@ -47,7 +66,11 @@ class Link:
         return self._fault
 
     def connect(self) -> bool:
-        """Try once; true if there is an eye that is one of ours."""
+        """Try once, if it is time to; true if there is an eye that is one of ours."""
+        now = boottime()
+        if now < self._next_try:
+            return False
+        self._next_try = now + RETRY_S
         attempt = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         try:
             attempt.connect(str(self._path))
@@ -56,6 +79,7 @@ class Link:
             return False
         if not _one_of_ours(attempt):
             journal.write("eye_stranger", priority=journal.WARNING)
+            self._next_try = now + _SHUN_S
             attempt.close()
             return False
         self._socket = attempt
@@ -80,7 +104,9 @@ class Link:
             case Hello():
                 self._greeted(message)
                 return None
-            case Seen() if self._fault is None:
+            case Seen() if self._fault is None and (
+                message.reason is None or message.reason in _OF_A_FRAME
+            ):
                 return message
         raise self._lost("it has gone" if message is None else "an eye does not say that")
 
@@ -115,6 +141,7 @@ class Link:
     def _lost(self, why: str) -> LostError:
         journal.write("eye_lost", priority=journal.ERROR, why=why)
         self.close()
+        self._next_try = boottime() + _SHUN_S
         return LostError(why)
 
 

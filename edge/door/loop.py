@@ -50,10 +50,10 @@ def run(config: Config, wires_fd: int | None) -> int:
     """
     with ExitStack() as stack:
         wires = _simulated(wires_fd, stack)
-        # First of all: from now on the line is off.
+        stop = stack.enter_context(stop_signals())
+        # Before all that may fail: from now on the line is off.
         strike = Strike(config.door.lock_pin, active_high=config.door.lock_active == "high")
         stack.callback(strike.close)
-        stop = stack.enter_context(stop_signals())
         _Loop(config, strike, wires, stack).run(stop)
         notify.stopping()
     return 0
@@ -95,6 +95,8 @@ class _Loop:
         stack.callback(self._link.close)
         self._pushed: deque[float] = deque()
         self._waking, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        stack.callback(os.close, self._waking)
+        stack.callback(os.close, self._wake)
         pin, debounce_s = config.button.pin, config.button.debounce_s
         self._button = Button(pin, debounce_s=debounce_s, pressed=self._remember)
         stack.callback(self._button.close)
@@ -108,8 +110,10 @@ class _Loop:
 
     def run(self, stop: int) -> None:
         """Turn until the descriptor `stop` can be read, or whoever played the door has gone."""
+        watched = notify.watchdog_interval() is not None
         while self._turn(stop):
-            notify.watchdog()
+            if watched:
+                notify.watchdog()
 
     def _turn(self, stop: int) -> bool:
         if self._link.socket is None:
@@ -158,10 +162,10 @@ class _Loop:
         except OnelookError as e:
             tell_fault(e)
             return Reason.STORAGE_ERROR
-        if not self._armed:
-            return Reason.NOT_ARMED
-        if self._link.fault is not None:
-            return self._link.fault
+        fault = self._link.fault
+        if fault is not None:
+            never_seen = fault is Reason.CAMERA_ERROR and not self._armed
+            return Reason.NOT_ARMED if never_seen else fault
         return Reason.EMPTY_GALLERY if self._people.matcher.empty else None
 
     def _hear_eye(self) -> None:

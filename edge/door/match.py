@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,10 @@ from edge.store.people import Gallery
 
 
 class Matcher:
-    """The templates of a bundle's network as one matrix; those of another network are no use."""
+    """The templates of a bundle's network as one matrix; those of another network are no use.
+
+    An embedding without length is nobody's, be it a template or a probe.
+    """
 
     def __init__(self, manifest: Manifest, gallery: Gallery) -> None:
         self._manifest = manifest
@@ -20,7 +25,7 @@ class Matcher:
             (person.id, np.frombuffer(template.embedding, np.int8))
             for person in gallery.people
             for template in person.templates
-            if template.model == manifest.model and len(template.embedding) == manifest.dimensions
+            if template.model == manifest.model and self._is_somebodys(template.embedding)
         ]
         self._people = list(dict.fromkeys(person for person, _ in usable))
         number = {person: i for i, person in enumerate(self._people)}
@@ -35,18 +40,22 @@ class Matcher:
 
     def nearest(self, embedding: bytes) -> Nearest | None:
         """The nearest person to a probe, (dimensions,) int8 as bytes; None if it can be nobody."""
-        if self.empty or len(embedding) != self._manifest.dimensions:
+        if self.empty or not self._is_somebodys(embedding):
             return None
         probe = self._real(np.frombuffer(embedding, np.int8))
-        if not np.any(probe):
-            return None
         found = distances(self._manifest.head, probe, self._templates)
         best = np.full(len(self._people), np.inf)
         np.minimum.at(best, self._owner, found)  # a NaN stays one, and is below no threshold
         at = int(np.argmin(best))
         others = np.delete(best, at)
-        next_distance = float(others.min()) if len(others) else 1.0
+        next_distance = float(others.min()) if len(others) else math.inf
         return Nearest(self._people[at], float(best[at]), next_distance)
+
+    def _is_somebodys(self, embedding: bytes) -> bool:
+        if len(embedding) != self._manifest.dimensions:
+            return False
+        zero = self._manifest.output_quantization.zero_point
+        return bool(np.any(np.frombuffer(embedding, np.int8) != zero))
 
     def _real(self, embeddings: NDArray[np.int8]) -> NDArray[np.float32]:
         return dequantize(embeddings, self._manifest.output_quantization)

@@ -76,7 +76,7 @@ def entry(ending: Ending) -> dict[str, object]:
     }
 
 
-def document(ending: Ending, seq: int, failures: int, free: int) -> dict[str, Any]:
+def document(ending: Ending, seq: int, lockout: Mapping[str, int]) -> dict[str, Any]:
     """What is told to whoever may see everything: the demo, not the journal and not the log."""
     kept = entry(ending)
     reason, person = ending.reason, ending.person
@@ -95,7 +95,7 @@ def document(ending: Ending, seq: int, failures: int, free: int) -> dict[str, An
         "person": {"id": person.id, "name": person.name} if person else None,
         "frames": [_frame(n, judged, ending) for n, judged in enumerate(ending.press.frames, 1)],
         "ms": kept["ms"],
-        "lockout": {"failures": failures, "free": free},
+        "lockout": dict(lockout),
         "bundle": ending.model,
         "remedy": reason.remedy,
     }

@@ -67,14 +67,22 @@ class Records:
             seq = 0
         self._journal(ending, seq)
         if self._show is not None:
-            failures = self._events.counter().failures if seq else 0
-            self._show({"event": document(ending, seq, failures, self._lockout.free)})
+            self._show({"event": document(ending, seq, self._lockout_shown())})
 
     def _counter_after(self, press: Press, reason: Reason) -> Counter | None:
         if reason is Reason.GRANTED:
             return Counter(0, self._boot, press.at)
-        # Whatever does not count gives back what the press took; a failure leaves it raised.
-        return None if reason.counts_as_failure else press.before
+        # Whatever does not count gives back what the press took; a failure leaves it raised, and
+        # so does a disk or a line that failed after a match.
+        stays = reason.counts_as_failure or reason in (Reason.STORAGE_ERROR, Reason.PULSE_FAILED)
+        return None if stays else press.before
+
+    def _lockout_shown(self) -> dict[str, int]:
+        try:
+            failures, left_s = self._events.counter().failures, self.lockout_left(boottime())
+        except StorageError:  # told already; the shown event says storage_error
+            failures, left_s = 0, 0.0
+        return {"failures": failures, "free": self._lockout.free, "left_ms": round(left_s * 1000)}
 
     def _journal(self, ending: Ending, seq: int) -> None:
         kept = entry(ending)

@@ -36,7 +36,8 @@ class Strike:
                 # as it was driven unless it is told otherwise (raspberrypi/linux pull 6117), so
                 # deploy/README.md insists on dtparam=strict_gpiod.
                 self._line.blink(on_time=seconds, off_time=0, n=1)
-            if not self.energised:
+                energised = self.energised
+            if not energised:
                 raise PinError(
                     f"{self._pin}: the lock's line stayed off.", remedy="Check pin and wiring."
                 )

@@ -1,0 +1,153 @@
+"""The machine: whatever happens in whatever order, the strike moves for grants alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.contract.reasons import Reason
+from edge.core.machine import (
+    Decided,
+    Failed,
+    Look,
+    Phase,
+    Policy,
+    Pressed,
+    Pulse,
+    Record,
+    Release,
+    State,
+    Tick,
+    step,
+)
+
+POLICY = Policy(verify_s=3.0, unlock_s=4.0, gap_s=1.0)
+REFUSALS = [reason for reason in Reason if reason is not Reason.GRANTED]
+
+times = st.integers(0, 12).map(float)  # few values, so that deadlines and collisions are hit
+presses = st.integers(1, 3)
+events = st.one_of(
+    st.builds(Pressed, times, st.sampled_from([None, None, None, Reason.LOCKOUT])),
+    st.builds(Tick, times),
+    st.builds(Decided, times, presses, st.sampled_from([Reason.GRANTED] * 3 + REFUSALS[:3])),
+    st.builds(Failed, times, presses, st.just(Reason.STORAGE_ERROR)),
+)
+histories = st.lists(events, max_size=12).map(
+    lambda rest: [Pressed(0.0), *sorted(rest, key=lambda event: event.at)]
+)
+
+
+def played(history, policy=POLICY):
+    """(state before, event, state after, actions) of each step."""
+    steps, state = [], State()
+    for event in history:
+        before, (state, actions) = state, step(state, event, policy)
+        steps.append((before, event, state, actions))
+    return steps
+
+
+@given(histories)
+@settings(max_examples=300)
+def test_the_strike_moves_only_for_the_granted_running_press_in_time(history):
+    for before, event, after, actions in played(history):
+        if any(isinstance(action, Pulse) for action in actions):
+            assert isinstance(event, Decided)
+            assert event.reason is Reason.GRANTED
+            assert before.phase is Phase.VERIFYING
+            assert event.press == before.press
+            assert event.at < before.until
+            granted, pulse = actions
+            assert granted == Record(before.press, Reason.GRANTED)  # on the disk first
+            assert pulse == Pulse(before.press, POLICY.unlock_s)
+            assert after.until == event.at + POLICY.unlock_s
+
+
+@given(histories)
+@settings(max_examples=300)
+def test_a_press_ends_once_and_is_pulsed_for_at_most_once(history):
+    records, pulses, looks = [], [], []
+    failed = set()
+    for before, event, _, actions in played(history):
+        records += [a.press for a in actions if isinstance(a, Record)]
+        pulses += [a.press for a in actions if isinstance(a, Pulse)]
+        looks += [a.press for a in actions if isinstance(a, Look)]
+        if isinstance(event, Failed) and before.phase is Phase.UNLOCKED and actions:
+            failed.add(before.press)  # its grant could not be recorded, or not be carried out
+    for press in set(records):
+        assert records.count(press) == 1 + (press in failed)
+    assert len(pulses) == len(set(pulses))
+    assert set(pulses) <= set(looks)
+    assert len(looks) == len(set(looks))
+
+
+@given(histories)
+@settings(max_examples=300)
+def test_a_press_while_one_is_decided_or_the_door_is_open_starts_nothing(history):
+    for before, event, after, actions in played(history):
+        if isinstance(event, Pressed) and before.phase is not Phase.LOCKED:
+            assert (after, actions) == (before, [])
+
+
+@given(histories)
+@settings(max_examples=300)
+def test_presses_are_apart_by_the_gap_and_a_refused_one_is_not_looked_at(history):
+    taken = []
+    for before, event, after, actions in played(history):
+        if isinstance(event, Pressed) and after.press != before.press:
+            taken.append(event.at)
+            if event.refusal is not None:
+                assert actions == [Record(after.press, event.refusal)]
+                assert after.phase is Phase.LOCKED
+            else:
+                assert actions == [Look(after.press, event.at, event.at + POLICY.verify_s)]
+    assert all(second - first >= POLICY.gap_s for first, second in pairwise(taken))
+
+
+@given(histories)
+@settings(max_examples=300)
+def test_from_anywhere_time_alone_leads_back_to_locked_and_the_line_is_released(history):
+    *_, (_, _, state, _) = played(history)
+    later, actions = step(state, Tick(1000.0), POLICY)
+    assert later.phase is Phase.LOCKED
+    assert (Release() in actions) == (state.phase is Phase.UNLOCKED)
+    assert later.press == state.press
+
+
+@given(histories, st.integers(0, 11))
+@settings(max_examples=200)
+def test_a_failed_action_releases_the_strike_before_anything_else(history, at):
+    steps = played(history)
+    state = steps[min(at, len(steps) - 1)][2]
+    after, actions = step(state, Failed(50.0, state.press, Reason.PULSE_FAILED), POLICY)
+    assert after.phase is Phase.LOCKED
+    if state.phase is not Phase.LOCKED:
+        assert actions == [Release(), Record(state.press, Reason.PULSE_FAILED)]
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_every_refusal_is_recorded_and_leaves_the_door_locked(reason):
+    looking, _ = step(State(), Pressed(5.0), POLICY)
+    locked, actions = step(looking, Decided(6.0, 1, reason), POLICY)
+    assert (locked.phase, actions) == (Phase.LOCKED, [Record(1, reason)])
+
+
+@pytest.mark.parametrize("at", [8.0, 8.5])
+def test_a_grant_at_the_deadline_or_later_is_a_timeout(at):
+    looking, _ = step(State(), Pressed(5.0), POLICY)
+    locked, actions = step(looking, Decided(at, 1, Reason.GRANTED), POLICY)
+    assert (locked.phase, actions) == (Phase.LOCKED, [Record(1, Reason.TIMEOUT)])
+
+
+def test_silence_until_the_deadline_is_a_timeout():
+    looking, _ = step(State(), Pressed(5.0), POLICY)
+    assert step(looking, Tick(7.99), POLICY) == (looking, [])
+    locked, actions = step(looking, Tick(8.0), POLICY)
+    assert (locked.phase, actions) == (Phase.LOCKED, [Record(1, Reason.TIMEOUT)])
+
+
+def test_the_first_press_is_taken_however_young_the_machine_is():
+    _, actions = step(State(), Pressed(0.0), POLICY)
+    assert actions == [Look(1, 0.0, 3.0)]
