@@ -1,4 +1,4 @@
-"""What training, conversion and the door share: picture -> face -> crop -> tensor, distances, the bundle."""
+"""What training, conversion and the door share: picture -> face -> crop -> tensor, the bundle."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Frame -> crop: the only alignment there is. Training, conversion, enrolment and the eye call it."""
+"""Frame -> crop: the only alignment there is. Training, enrolment and the eye call it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bundle on disk -> a bundle in memory, verified: every file is read once and its bytes are kept."""
+"""A bundle on disk -> in memory, verified: every file is read once and its bytes are kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AGAIN = "copy the bundle again; if that fails, run `convert` again"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle. `files` holds the very bytes that were hashed; engines get these, never a path."""
+    """A verified bundle. `files` are the bytes that were hashed; engines get these, not a path."""
 
     manifest: Manifest
     files: Mapping[str, bytes]
@@ -57,7 +57,7 @@ def load_manifest(folder: Path) -> Manifest:
     if not (folder / MANIFEST).is_file():
         raise MissingError(
             f"{folder}: no bundle there ({MANIFEST} is missing)",
-            remedy="name a folder made by `convert`, or leave [recognition] bundle out for the shipped one",
+            remedy="name a folder made by `convert`, or leave [recognition] bundle out",
         )
     manifest = from_bytes(_read(folder / MANIFEST, MAX_BYTES), where=str(folder / MANIFEST))
     expected = preprocessing_id(*manifest.input_shape)

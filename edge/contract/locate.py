@@ -25,8 +25,8 @@ _EYE_VOTE = 2
 _ENOUGH = 9
 _MOST = _NEIGHBOURS_CAP + 6 * _EYE_VOTE
 
-# Where five points lie in the square box of haarcascade_frontalface_alt2, sides = 1, and how far the
-# centre of an eye cascade's box lies from the eye (of the left half; mirrored for the right one).
+# Where five points lie in the square box of haarcascade_frontalface_alt2, sides = 1, and how far
+# the centre of an eye cascade's box lies from the eye (of the left half; mirrored for the right).
 # Means and medians of 829 faces of photographs, landmarks by YuNet 2023mar, made symmetric.
 _MEAN: NDArray[np.float64] = np.array(
     [[0.3060, 0.3862], [0.6940, 0.3862], [0.5, 0.6163], [0.3312, 0.7784], [0.6688, 0.7784]]
@@ -128,7 +128,7 @@ def _face(
 
 
 def _eyes(patch: NDArray[np.uint8]) -> tuple[NDArray[np.float64], int]:
-    """The two eyes of an upright face that fills the patch, sides = 1, and how many votes agreed."""
+    """The eyes of an upright face that fills the patch, sides = 1, and how many votes agreed."""
     eyes, found = _MEAN[:2].copy(), 0
     for side in (0, 1):
         seen = [_eye(patch, side, names[side], offset) for *names, offset in _EYE_CASCADES]

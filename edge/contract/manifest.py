@@ -92,7 +92,7 @@ class Manifest:
 
 
 def to_bytes(manifest: Manifest) -> bytes:
-    """The canonical form: sorted keys, no spaces, ASCII, fractions as strings, one final newline."""
+    """The canonical form: sorted keys, no spaces, ASCII, fractions as strings, a final newline."""
     document = {
         "schema": SCHEMA,
         "name": manifest.name,

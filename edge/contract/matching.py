@@ -48,11 +48,12 @@ def distances(
     """How far one probe is from each template.
 
     Args:
+        head: what compares two embeddings.
         probe: (dimensions,) float32, dequantized.
         templates: (n, dimensions) float32, dequantized.
 
     Returns:
-        (n,) float32 in [0, 1], 0 = one person. An embedding without length is at distance 1 from all.
+        (n,) float32 in [0, 1], 0 = one person. An embedding without length is 1 from all.
     """
     if head.difference is Difference.ABSOLUTE:
         z = np.abs(templates - probe) @ head.weights

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Reason(Enum):
-    """How a press, or one frame of it, ended. Order matters: of equals the earlier word is reported."""
+    """How a press, or one frame of it, ended. Of equals the earlier word is reported."""
 
     GRANTED = "granted"
     LOCKOUT = "lockout"
@@ -65,6 +65,6 @@ _REMEDIES = {
     Reason.TIMEOUT: "No decision in time: press again.",
     Reason.CAMERA_ERROR: "The camera gives no fresh picture: check its cable and the eye's log.",
     Reason.ENGINE_ERROR: "The network did not run: check the bundle and the eye's log.",
-    Reason.STORAGE_ERROR: "The record could not be written, so the door stays locked: check the disk.",
+    Reason.STORAGE_ERROR: "The record could not be written, so the door is locked: check the disk.",
     Reason.PULSE_FAILED: "The lock line could not be driven: check pin and wiring.",
 }

@@ -14,7 +14,7 @@ INPUT_ZERO_POINT = 0
 
 
 def preprocessing_id(height: int, width: int, channels: int) -> str:
-    """The name of everything between a frame and the tensor; a bundle states which it was made for."""
+    """The name of all between a frame and the tensor; a bundle states which it was made for."""
     colours = {1: "grey", 3: "rgb"}[channels]
     return f"{colours}{height}x{width}-raised1.25-int8-1"
 
@@ -25,5 +25,5 @@ def to_int8(crops: NDArray[np.uint8]) -> NDArray[np.int8]:
 
 
 def to_float(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Crops (..., height, width, channels) uint8 -> float32 in [-1, 1), what training computes with."""
+    """Crops (..., height, width, channels) uint8 -> float32 in [-1, 1), what training sees."""
     return to_int8(crops).astype(np.float32) * np.float32(INPUT_SCALE)

@@ -1,4 +1,4 @@
-"""What eye and door say to each other over their Unix socket (SOCK_SEQPACKET, one message a packet).
+"""What eye and door say to each other over their Unix socket (SOCK_SEQPACKET, a message a packet).
 
 Neither side trusts the other: `decode` accepts exactly the messages below, with fields of the right
 type, length and range, and refuses everything else. Times are CLOCK_BOOTTIME seconds.
@@ -33,7 +33,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Look:
-    """Door -> eye: answer for up to `frames` frames exposed after `not_before`, until `deadline`."""
+    """Door -> eye: answer for `frames` frames exposed after `not_before`, until `deadline`."""
 
     press: int
     not_before: float
@@ -53,7 +53,7 @@ class Seen:
     """Eye -> door: one frame, judged.
 
     reason: why the frame is not usable, or None; then `embedding` holds the int8 embedding.
-    face: x, y, width, height and five points (x, y) of the face, pixels of the frame; empty if none.
+    face: x, y, width, height and five points (x, y), pixels of the frame; empty if there is none.
     ms: milliseconds of capture, locate, embed.
     """
 

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: real processes, real files, and nothing of the machine's."""
+"""The command line as a person uses it: real processes, real files, none of the machine's."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import pytest
@@ -64,7 +65,8 @@ def test_the_demo_as_one_document_with_drawings(onelook, own_tmp, tmp_path):
     assert list(own_tmp.iterdir()) == []
 
 
-def test_ones_own_pictures_in_a_folder_per_person(onelook, own_tmp, tmp_path, obama, pictures):
+@pytest.mark.usefixtures("own_tmp")
+def test_ones_own_pictures_in_a_folder_per_person(onelook, tmp_path, obama, pictures):
     (tmp_path / "own" / "ada").mkdir(parents=True)
     (tmp_path / "own" / "strangers").mkdir()
     shutil.copy(obama, tmp_path / "own" / "ada" / "1.jpg")
@@ -140,19 +142,20 @@ def test_nothing_is_left_running_however_the_demo_ends(repository, own_tmp, numb
         assert list(own_tmp.iterdir()) == []
 
 
-def test_what_a_killed_demo_left_behind_is_removed_by_the_next(repository, own_tmp):
+@pytest.mark.usefixtures("own_tmp")
+def test_what_a_killed_demo_left_behind_is_removed_by_the_next(repository):
     from edge.demo import stage
 
     with subprocess.Popen(
         [sys.executable, "-c", KEEP_A_STAGE], cwd=repository, stdout=subprocess.PIPE, text=True
     ) as other:
-        living = other.stdout.readline().strip()
+        living = Path(other.stdout.readline().strip())
         stage._sweep()
-        assert os.path.isdir(living)  # its owner lives
+        assert living.is_dir()  # its owner lives
         other.kill()
         other.wait()
         stage._sweep()
-        assert not os.path.exists(living)
+        assert not living.exists()
 
 
 KEEP_A_STAGE = """
@@ -167,14 +170,12 @@ time.sleep(60)
 def running_from(folder):
     """The processes whose command line names something in `folder`."""
     found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                with open(f"/proc/{entry.name}/cmdline", "rb") as file:
-                    if os.fsencode(folder) in file.read():
-                        found.append(int(entry.name))
-            except OSError:
-                continue  # it ended meanwhile
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.fsencode(folder) in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # it ended meanwhile
     return found
 
 

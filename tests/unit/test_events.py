@@ -11,7 +11,6 @@ from edge.clock import boot_id
 from edge.contract.errors import StorageError, VersionError
 from edge.store.events import MOST_FAILURES, Counter, EventStore
 
-
 ZERO = Counter(0, "", 0.0)
 
 
