@@ -84,18 +84,20 @@ def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_run(fit, batch=32, steps=200)
     fit.add_argument("--preset", choices=("mobile", "koch2015"), default="mobile")
     fit.add_argument("--loss", choices=("bce", "contrastive"), default="bce")
-    fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the network's input")
+    fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the input")
     fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
-    fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate at the start")
+    fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate")
     fit.set_defaults(run=_fit)
 
 
 def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
     distill = commands.add_parser("distill", help="train the mobile twin on a teacher's answers")
     _add_run(distill, batch=32, steps=200)
-    distill.add_argument("--teacher", type=Path, required=True, metavar="ONNX", help="see docs/training.md")
-    distill.add_argument("--local", type=_positive, default=8, metavar="N", help="epochs stage by stage")
-    distill.add_argument("--whole", type=_positive, default=32, metavar="N", help="epochs end to end")
+    distill.add_argument("--teacher", type=Path, required=True, metavar="ONNX")
+    distill.add_argument("--local", type=_positive, default=8, metavar="N", help="epochs by stages")
+    distill.add_argument(
+        "--whole", type=_positive, default=32, metavar="N", help="epochs as a whole"
+    )
     distill.add_argument("--local-rate", type=float, default=3e-3, metavar="X")
     distill.add_argument("--whole-rate", type=float, default=1.5e-3, metavar="X")
     distill.set_defaults(run=_distill)
@@ -124,11 +126,11 @@ def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None
         metavar="PATH",
         help="tars of crops, folders with a folder per person, or data/{anchor,positive,negative}",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--held-out-share", type=_share, default=0.15, metavar="X")
     parser.add_argument("--batch", type=_positive, default=batch, metavar="N", help="crops a step")
-    parser.add_argument("--steps", type=_positive, default=steps, metavar="N", help="steps an epoch")
+    parser.add_argument("--steps", type=_positive, default=steps, metavar="N", help="per epoch")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
 
 

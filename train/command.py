@@ -10,9 +10,9 @@ from typing import Any
 
 import keras
 
-from edge.contract.errors import DataError
 from train.data import NOBODY, Faces, load_faces, split_people
 from train.distill import Phase, distill
+from train.evaluate import evaluate, require_sample
 from train.fit import fit
 from train.heads import calibrate, embed, fit_head
 from train.models import PRESETS, build_siamese, head_parameters
@@ -71,7 +71,7 @@ def distill_command(args: argparse.Namespace) -> int:
 
 def evaluate_command(args: argparse.Namespace) -> dict[str, Any]:
     """`python -m train evaluate`; returns the document to print."""
-    from train.evaluate import evaluate, protocol
+    from train.protocol import protocol
 
     siamese, config = load_run(args.run_folder)
     if args.data:
@@ -112,18 +112,13 @@ def _faces(args: argparse.Namespace) -> tuple[Faces, Faces]:
         f"{len(train)} crops of {len(train.people())} people to train on, "
         f"{len(held_out)} of {len(held_out.people())} held out\n"
     )
-    if len(held_out.people()) < 4:  # noqa: PLR2004 - two halves of at least two
-        raise DataError(
-            f"{len(held_out.people())} people are held out, at least 4 are needed to measure on",
-            remedy="give more people, or raise --held-out-share",
-        )
+    require_sample(held_out)
     return train, held_out
 
 
 def _finish(run: Run, siamese: keras.Model, held_out: Faces, seed: int) -> int:
     """Make the distance a probability, keep the network, measure it."""
-    # They bring matplotlib, which a training of hours need not wait for.
-    from train.evaluate import evaluate
+    # It brings matplotlib, which a training of hours need not wait for.
     from train.report import write_report
 
     embeddings = embed(siamese, held_out.crops)

@@ -82,7 +82,7 @@ def load_faces(paths: Iterable[Path]) -> Faces:
         if len(crops) == before:
             raise DataError(
                 f"{path}: no picture of a face in it",
-                remedy="name a tar of crops, a folder with one folder per person, or the seed's data folder",
+                remedy="name a tar of crops, a folder of people, or the seed's data folder",
             )
     names = tuple(sorted({owner for owner in owners if owner}))
     number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
@@ -93,8 +93,8 @@ def load_faces(paths: Iterable[Path]) -> Faces:
 def split_people(faces: Faces, share: float) -> tuple[Faces, Faces]:
     """(train, held out): about `share` of the people are held out, with all their pictures.
 
-    A person's side follows from the hash of the name alone, so it stays when data are added. Faces
-    of nobody go to training.
+    A person's side follows from the hash of the name alone, so it stays when data are added.
+    Faces of nobody go to training.
     """
     out = np.array([_fraction(name) < share for name in (*faces.names, "")])
     if faces.names:
@@ -104,7 +104,7 @@ def split_people(faces: Faces, share: float) -> tuple[Faces, Faces]:
 
 
 def for_network(crops: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Crops (n, 112, 112, 3) -> (n, *shape): reduced by area, grey where the network sees one channel."""
+    """Crops (n, 112, 112, 3) -> (n, *shape): reduced by area; grey for a network of one channel."""
     height, width, channels = shape
     if crops.shape[1:] == shape:
         return crops

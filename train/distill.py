@@ -1,7 +1,7 @@
 """Block-wise distillation: every stage of the `mobile` twin learns the teacher's next map.
 
 Phase `local`: each stage sees the teacher's map at the joint before it. Phase `whole`: the student
-runs on its own maps. Maps teach far more per picture than embeddings alone: see docs/experiments.md.
+runs on its own maps. Maps teach far more per picture than embeddings do: docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Phase:
 
 
 class Lessons(keras.utils.PyDataset):
-    """Batches of disturbed crops with the teacher's answers; an epoch's pictures follow from its seed."""
+    """Batches of disturbed crops with the teacher's answers; an epoch follows from its seed."""
 
     def __init__(
         self, crops: NDArray[np.uint8], teacher: Teacher, *, batch: int, steps: int, seed: int
@@ -75,9 +75,7 @@ class Student(keras.Model):
         super().__init__()
         self.stages = [embedding.get_layer(name) for name in _STAGES]
         self.local = local
-        self.trackers = {
-            name: keras.metrics.Mean(name) for name in (*_MAPS, "cosine", "relations")
-        }
+        self.trackers = {name: keras.metrics.Mean(name) for name in (*_MAPS, "cosine", "relations")}
 
     def build_for(self, lessons: Lessons) -> None:
         """Make every variable now, so that a checkpoint finds its place."""
@@ -86,7 +84,9 @@ class Student(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
     def call(
-        self, inputs: Mapping[str, keras.KerasTensor], training: bool = False  # noqa: FBT001, FBT002
+        self,
+        inputs: Mapping[str, keras.KerasTensor],
+        training: bool = False,  # noqa: FBT001, FBT002
     ) -> dict[str, keras.KerasTensor]:
         """crops (n, 112, 112, 3) and the teacher's maps -> own maps, own embedding."""
         made: dict[str, keras.KerasTensor] = {}
@@ -96,8 +96,8 @@ class Student(keras.Model):
             here = inputs.get(name) if self.local else made[name]
         return made
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):  # noqa: ANN001, ANN201, ARG002, FBT002, PLR0913 - Keras' own signature
-        """Map errors over the map's variance, the angle to the teacher, and, in `whole`, how pairs relate."""
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):  # noqa: ANN001, ANN201, ARG002, FBT002 - Keras' own signature
+        """Map errors over their variance, the angle to the teacher; in `whole` how pairs relate."""
         maps = []
         for name in _MAPS:
             wanted = y[name]
@@ -106,14 +106,17 @@ class Student(keras.Model):
             maps.append(error)
         own, wanted = ops.normalize(y_pred["embedding"], axis=-1), y["embedding"]
         cosine = ops.mean(ops.sum(own * wanted, axis=-1))
-        relations = ops.mean(
-            ops.square(ops.matmul(own, ops.transpose(own)) - ops.matmul(wanted, ops.transpose(wanted)))
-        )
+        relations = ops.mean(ops.square(_products(own) - _products(wanted)))
         self.trackers["cosine"].update_state(cosine)
         self.trackers["relations"].update_state(relations)
         if self.local:
             return sum(maps) + 2.0 * (1.0 - cosine)
         return 0.3 * sum(maps) + 4.0 * (1.0 - cosine) + 16.0 * relations
+
+
+def _products(unit: keras.KerasTensor) -> keras.KerasTensor:
+    """(n, d) -> (n, n): the cosine of every pair of a batch."""
+    return ops.matmul(unit, ops.transpose(unit))
 
 
 def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose

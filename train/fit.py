@@ -20,7 +20,7 @@ _MARGIN = 1.0
 
 
 class PeopleBatches(keras.utils.PyDataset):
-    """Batches with two disturbed crops of each of `batch / 2` people; an epoch follows from its seed."""
+    """Two disturbed crops of each of `batch / 2` people a batch; an epoch follows from its seed."""
 
     def __init__(
         self, faces: Faces, shape: tuple[int, int, int], *, batch: int, steps: int, seed: int
@@ -28,7 +28,7 @@ class PeopleBatches(keras.utils.PyDataset):
         """Raises: DataError: fewer than two people."""
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
         numbers = [n for n in np.unique(faces.person) if n != NOBODY]
-        if len(numbers) < 2:  # noqa: PLR2004
+        if len(numbers) < 2:
             raise DataError(
                 f"pictures of {len(numbers)} people to train on, at least 2 are needed",
                 remedy="add people, or lower --held-out-share",
@@ -64,7 +64,9 @@ class AllPairs(keras.Model):
         self._kind = loss
 
     def call(
-        self, crops: keras.KerasTensor, training: bool = False  # noqa: FBT001, FBT002
+        self,
+        crops: keras.KerasTensor,
+        training: bool = False,  # noqa: FBT001, FBT002
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """crops (n, h, w, c) float32 -> embeddings (n, d), distance (n, n) in [0, 1]."""
         e = self.embedding(crops, training=training)
@@ -74,8 +76,8 @@ class AllPairs(keras.Model):
         right = ops.tile(seen, (n, 1))
         return e, ops.reshape(self.head([left, right]), (n, n))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):  # noqa: ANN001, ANN201, ARG002, FBT002, PLR0913 - Keras' own signature
-        """y (n,): numbers of people. Both kinds of pairs weigh the same, however few are genuine."""
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):  # noqa: ANN001, ANN201, ARG002, FBT002 - Keras' own signature
+        """y (n,): numbers of people. Both kinds of pairs weigh the same, however few one is."""
         embeddings, distance = y_pred
         different = ops.cast(y[:, None] != y[None], "float32")
         pair = 1.0 - ops.eye(ops.shape(y)[0])  # no crop is paired with itself

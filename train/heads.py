@@ -17,7 +17,9 @@ from train.rates import Pairs
 _GENUINE_PER_PERSON = 40
 
 
-def embed(siamese: keras.Model, crops: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
+def embed(
+    siamese: keras.Model, crops: NDArray[np.uint8], *, batch: int = 64
+) -> NDArray[np.float32]:
     """Crops (n, 112, 112, 3) uint8 -> (n, dimensions) float32 of the float twin."""
     twin = embedding_of(siamese)
     shape = twin.input_shape[1:]
@@ -79,11 +81,14 @@ def calibrate(siamese: keras.Model, pairs: Pairs) -> None:
     """
     raw = np.clip(pairs.distance.astype(np.float64), 1e-12, 1 - 1e-12)
     z = np.log(raw / (1 - raw))
-    weight = np.where(pairs.same, 0.5 / pairs.same.sum(), 0.5 / (~pairs.same).sum())
-    sign = np.where(pairs.same, 1.0, -1.0)
+    same, other = int(pairs.same.sum()), int((~pairs.same).sum())
+    weight = np.where(pairs.same, 0.5 / same, 0.5 / other)
+    # Not 0 and 1, as Platt says: where no pair is wrong the scale would grow without end.
+    wanted = np.where(pairs.same, 1.0 / (same + 2), (other + 1) / (other + 2))
 
     def loss(at: NDArray[np.float64]) -> float:
-        return float((weight * np.logaddexp(0.0, sign * (np.exp(at[0]) * z + at[1]))).sum())
+        scaled = np.exp(at[0]) * z + at[1]
+        return float((weight * (np.logaddexp(0.0, scaled) - wanted * scaled)).sum())
 
     log_scale, shift = minimize(loss, np.zeros(2), method="Nelder-Mead").x
     dense = head_of(siamese).get_layer("distance")
@@ -106,7 +111,8 @@ def _nearest_others(
     for block in blocks:
         ruler = uniform if head.difference is Difference.SQUARED else head
         distance = distance_matrix(embeddings[block], ruler)
-        distance[(person[block][:, None] == person[block][None]) | np.tri(len(block), dtype=bool)] = np.inf
+        one_person = person[block][:, None] == person[block][None]
+        distance[one_person | np.tri(len(block), dtype=bool)] = np.inf
         flat = np.argpartition(distance, min(each, distance.size - 1), axis=None)[:each]
         pairs = np.stack(np.unravel_index(flat, distance.shape), 1)
         found.append(block[pairs[np.isfinite(distance.ravel()[flat])]])

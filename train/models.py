@@ -1,7 +1,8 @@
 """The siamese networks by preset: a twin `embedding` and a learned distance `head`.
 
-Only operators that stay int8 on the door are used: convolutions with batch norm and ReLU6, addition,
-explicit padding, pooling by maximum. No norm, PReLU or gate inside the twin; the head normalises.
+Only operators that stay int8 on the door are used: convolutions with batch norm and ReLU6,
+addition, explicit padding, pooling by maximum. No norm, PReLU or gate inside the twin; the head
+normalises.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def head_parameters(siamese: keras.Model) -> Head:
 
 
 def build_head(difference: Difference, dimensions: int) -> keras.Model:
-    """Two embeddings (n, dimensions) -> distance (n, 1), a logistic regression on their difference."""
+    """Two embeddings (n, dimensions) -> distance (n, 1): a logistic regression."""
     left = keras.Input((dimensions,), name="left")
     right = keras.Input((dimensions,), name="right")
     if difference is Difference.SQUARED:
@@ -115,7 +116,7 @@ class AbsoluteDifference(layers.Layer):
 
 
 def _koch2015(x: keras.KerasTensor) -> keras.KerasTensor:
-    """The twin of Koch, Zemel, Salakhutdinov 2015, figure 4: 38,951,744 weights for 105x105x1."""
+    """The twin of Koch, Zemel, Salakhutdinov 2015, figure 4: 38,947,648 weights for 105x105x1."""
     normal, bias = keras.initializers.RandomNormal, keras.initializers.RandomNormal(0.5, 0.01)
     for filters, size, pooled in ((64, 10, True), (128, 7, True), (128, 4, True), (256, 4, False)):
         x = layers.Conv2D(
@@ -202,10 +203,10 @@ def _convolution(  # noqa: PLR0913 - a layer's own words
     linear: bool = False,
 ) -> keras.KerasTensor:
     """Convolution, batch norm and, unless `linear`, ReLU6."""
-    if stride == 2:  # noqa: PLR2004
+    if stride == 2:
         # Both sides, as the teacher pads; Keras' own "same" would shift the map by half a pixel.
         x = layers.ZeroPadding2D(1)(x)
-    padding = "valid" if stride == 2 else "same"  # noqa: PLR2004
+    padding = "valid" if stride == 2 else "same"
     if depthwise:
         x = layers.DepthwiseConv2D(size, stride, padding, use_bias=False)(x)
     else:

@@ -7,7 +7,6 @@ config.json (how it was made), siamese.keras (after every epoch), history-*.csv 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,8 @@ class Run:
         known = folder / CONFIG
         if known.exists() and not resume:
             raise OutputError(
-                f"{folder}: holds a run already", remedy="add --resume to go on, or name another --out"
+                f"{folder}: holds a run already",
+                remedy="add --resume to go on, or name another --out",
             )
         if known.exists():
             before = json.loads(known.read_text())
@@ -42,8 +42,13 @@ class Run:
                     f"{folder}: was begun with another {', '.join(changed)}",
                     remedy="resume with the options it was begun with, or name another --out",
                 )
-        folder.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+        self._config = config
+
+    def begin(self) -> None:
+        """Make the folder, now that there is something to train: no mistake leaves one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self._config, indent=1, sort_keys=True)
+        (self.folder / CONFIG).write_text(text + "\n")
 
     def finished(self, phase: str) -> bool:
         return (self.folder / f".{phase}-finished").exists()
@@ -52,7 +57,7 @@ class Run:
         """Never half a file, whatever ends the training."""
         new = self.folder / f".new-{MODEL}"
         siamese.save(new)
-        os.replace(new, self.folder / MODEL)
+        new.replace(self.folder / MODEL)
 
     def train(
         self,
@@ -68,6 +73,7 @@ class Run:
         trainer: compiled and built, shares its weights with `siamese`. lessons: its attribute
         `epoch` is kept equal to the epoch that is running, so that batches follow from it.
         """
+        self.begin()
         try:
             trainer.fit(
                 lessons,
@@ -88,7 +94,10 @@ class Run:
     ) -> list[keras.callbacks.Callback]:
         logs = self.folder / "tensorboard" / phase
         return [
-            keras.callbacks.BackupAndRestore(str(self.folder / "checkpoint" / phase)),
+            # Two, because the plug may be pulled while one is being written.
+            keras.callbacks.BackupAndRestore(
+                str(self.folder / "checkpoint" / phase), double_checkpoint=True
+            ),
             _Epochs(self, siamese, lessons),
             keras.callbacks.CSVLogger(str(self.folder / HISTORY.format(phase)), append=True),
             keras.callbacks.TensorBoard(str(logs), write_graph=False),
@@ -96,14 +105,14 @@ class Run:
 
 
 class _Epochs(keras.callbacks.Callback):
-    def __init__(self, run: Run, siamese: keras.Model, lessons: Any) -> None:
+    def __init__(self, run: Run, siamese: keras.Model, lessons: keras.utils.PyDataset) -> None:
         super().__init__()
         self._run, self._siamese, self._lessons = run, siamese, lessons
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 - Keras' own
         self._lessons.epoch = epoch
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 - Keras' own
         self._run.save(self._siamese)
 
 
@@ -116,7 +125,9 @@ def load_run(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
     import train.models  # noqa: F401 - registers our layers
 
     if not (folder / MODEL).is_file():
-        raise MissingError(f"{folder}: no {MODEL} there", remedy="name the folder of a finished run")
+        raise MissingError(
+            f"{folder}: no {MODEL} there", remedy="name the folder of a finished run"
+        )
     config = folder / CONFIG
     siamese = keras.saving.load_model(folder / MODEL, compile=False)
     return siamese, json.loads(config.read_text()) if config.exists() else {}

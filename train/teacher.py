@@ -1,4 +1,4 @@
-"""A trained face network that answers what the student should: its maps at the joints, its embedding."""
+"""A trained face network that answers what the student should: maps at the joints, embedding."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Teacher:
         if missing:
             raise DataError(
                 f"{path}: no map named {missing[0]!r}",
-                remedy="the teacher must be a MobileFaceNet whose stages are named block00 to block14",
+                remedy="the teacher must be a MobileFaceNet with stages named block00 to block14",
             )
         model.graph.output.extend(shapes[name] for name in JOINTS.values())
         options = onnxruntime.SessionOptions()
@@ -43,11 +43,12 @@ class Teacher:
         )
 
     def answer(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """Crops (n, 112, 112, 3) uint8 -> joint: map (n, side, side, channels); embedding: (n, 128) of unit length."""
+        """Crops (n, 112, 112, 3) uint8 -> maps (n, h, w, channels) by joint, "embedding" (n, d).
+
+        Embeddings have unit length.
+        """
         planes = np.ascontiguousarray(((crops - _MEAN) / _SD).transpose(0, 3, 1, 2), np.float32)
-        *maps, embedding = self._session.run(
-            [*JOINTS.values(), "embedding"], {"input": planes}
-        )
+        *maps, embedding = self._session.run([*JOINTS.values(), "embedding"], {"input": planes})
         answers = {
             joint: np.ascontiguousarray(found.transpose(0, 2, 3, 1))
             for joint, found in zip(JOINTS, maps, strict=True)

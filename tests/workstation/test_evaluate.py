@@ -1,0 +1,225 @@
+"""What is said of a network, on people whom it never saw."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from edge.contract.errors import DataError, MissingError, OutputError
+from edge.contract.matching import distances
+from train.data import Faces
+from train.evaluate import evaluate
+from train.heads import embed
+from train.models import embedding_of, head_parameters
+from train.pairs import all_pairs
+from train.protocol import fold_accuracies, protocol
+from train.rates import Pairs, curve, rates_at
+from train.report import write_report
+
+
+@pytest.fixture(scope="module")
+def found(siamese, held_out):
+    return evaluate(siamese, held_out, seed=1)
+
+
+def test_the_figures_are_those_of_the_pairs(found, siamese, held_out):
+    embeddings = embed(siamese, held_out.crops)
+    pairs = all_pairs(embeddings, held_out.person, head_parameters(siamese))
+    assert found.measured.people == len(held_out.people())
+    assert found.measured.crops == len(held_out)
+    assert found.measured.genuine == pairs.same.sum()
+    assert found.measured.impostor == (~pairs.same).sum()
+    assert found.auc.value == pytest.approx(curve(pairs).auc)
+    assert found.eer.value == pytest.approx(curve(pairs).eer)
+    point = found.points[0]
+    fmr, fnmr = rates_at(pairs, point.threshold)
+    assert (point.asked_fmr, point.fmr, point.fnmr) == (1e-2, fmr.value, fnmr.value)
+    assert point.fmr <= 1e-2
+
+
+def test_a_trained_network_is_better_than_one_that_is_not(found, tiny, held_out):
+    untrained = evaluate(tiny(), held_out, seed=1)
+    assert found.scores["accuracy"].low > untrained.scores["accuracy"].value
+    assert found.eer.value < untrained.eer.value
+
+
+def test_every_figure_lies_in_its_interval_and_a_perfect_one_is_not_certain(found):
+    figures = [*found.scores.values(), found.auc, found.eer, *(p.tar for p in found.points)]
+    for figure in figures:
+        assert 0 <= figure.low <= figure.value <= figure.high <= 1
+        assert figure.low < figure.high
+
+
+def test_levels_that_the_sample_cannot_show_are_named_not_made_up(found):
+    assert {p.asked_fmr for p in found.points} == {1e-2, 1e-3}
+    assert found.unsupported == (1e-4,)
+
+
+def test_a_network_that_always_says_the_same_knows_nothing(tiny, held_out):
+    siamese = tiny()
+    last = embedding_of(siamese).get_layer("last")
+    gamma, beta, *moving = last.get_weights()
+    last.set_weights([np.zeros_like(gamma), np.ones_like(beta), *moving])
+    found = evaluate(siamese, held_out)
+    assert found.auc.value == pytest.approx(0.5)
+    assert found.scores["accuracy"].value == pytest.approx(0.5)
+    assert all(point.tar.value == 0 for point in found.points)
+
+
+def test_the_same_seed_gives_the_same_figures(found, siamese, held_out):
+    assert evaluate(siamese, held_out, seed=1).document() == found.document()
+
+
+def test_a_sample_that_cannot_be_halved_is_refused(siamese, held_out):
+    with pytest.raises(DataError, match="3 people"):
+        evaluate(siamese, held_out.of(np.isin(held_out.person, np.unique(held_out.person)[:3])))
+    _, first = np.unique(held_out.person, return_index=True)
+    once = held_out.of(np.isin(np.arange(len(held_out)), first))
+    with pytest.raises(DataError, match="0 of them with two pictures"):
+        evaluate(siamese, once)
+
+
+def test_each_fold_is_judged_at_the_threshold_of_the_others():
+    distance = np.array([0.1, 0.3, 0.2, 0.4, 0.5, 0.9], np.float32)
+    same = np.array([True, False, True, False, True, False])
+    fold = np.array([0, 0, 1, 1, 2, 2])
+    # Fold 2 alone would choose 0.7; by the others' 0.25 its genuine pair is missed.
+    assert fold_accuracies(fold, Pairs(distance, same))[2] == 0.5
+
+
+@pytest.fixture
+def listing(held_out, tmp_path):
+    """Faces named as LFW's, and a list of three folds of two pairs of each kind."""
+    kept = held_out.of(np.isin(held_out.person, np.unique(held_out.person)[:6]))
+    files, counts = [], {}
+    for person in kept.person:
+        name = kept.names[person]
+        counts[name] = counts.get(name, 0) + 1
+        files.append(f"x.tar:{name}/{name}_{counts[name]:04d}.png")
+    names = sorted(counts)
+    lines = ["3\t2"]
+    for fold in range(3):
+        a, b = names[2 * fold], names[2 * fold + 1]
+        lines += [f"{a}\t1\t2", f"{b}\t3\t4", f"{a}\t1\t{b}\t2", f"{b}\t3\t{a}\t4"]
+    path = tmp_path / "pairs.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return Faces(kept.crops, kept.person, kept.names, tuple(files)), path
+
+
+def test_a_listed_protocol_compares_the_listed_pictures(siamese, listing):
+    faces, path = listing
+    found = protocol(siamese, faces, path)
+    stems = [file.rpartition("/")[2].removesuffix(".png") for file in faces.files]
+    embeddings, head = embed(siamese, faces.crops), head_parameters(siamese)
+    distance, same = [], []
+    for line in path.read_text().splitlines()[1:]:
+        words = line.split("\t")
+        left = embeddings[stems.index(f"{words[0]}_{int(words[1]):04d}")]
+        right = embeddings[
+            stems.index(f"{words[-2 if len(words) == 4 else 0]}_{int(words[-1]):04d}")
+        ]
+        distance.append(distances(head, left, right[None])[0])
+        same.append(len(words) == 3)
+    wanted = fold_accuracies(np.repeat(range(3), 4), Pairs(np.array(distance), np.array(same)))
+    assert found["fold_accuracies"] == wanted
+    assert found["accuracy"] == pytest.approx(np.mean(wanted))
+    assert found["standard_error"] == pytest.approx(np.std(wanted, ddof=1) / np.sqrt(3))
+    assert found["pairs"] == 12
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda text: text.replace("3\t2\n", "3\t3\n"), "instead of 18"),
+        (lambda text: text.replace("_0", "_9", 1), "no picture person_9"),
+        (lambda text: text.replace("\t1\t2", "\tone\t2"), "line 2 is no pair"),
+        (lambda _: "", "not a list of pairs"),
+        (lambda text: "2\n" + "\n".join(text.splitlines()[1:5]), "single fold"),
+    ],
+)
+def test_a_damaged_list_is_refused_by_name(siamese, listing, damage, says):
+    faces, path = listing
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(DataError, match=says) as refusal:
+        protocol(siamese, faces, path)
+    assert str(path) in str(refusal.value)
+    with pytest.raises(MissingError, match="nowhere"):
+        protocol(siamese, faces, path.with_name("nowhere"))
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and all text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "<run>"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"data": ["/home/ada/faces.tar"], "seed": 1}))
+    rows = [f"{n},{1 / (n + 1)}" for n in range(4)]
+    (folder / "history-fit.csv").write_text("\n".join(["epoch,loss", *rows, "4,0."]))
+    return folder
+
+
+def test_a_report_says_the_figures_with_their_sample_and_draws_them(found, run):
+    page = Page(write_report(run, found).read_text())
+    said = " ".join(page.text.split())
+    assert f"{found.measured.people} people who were not trained on" in said
+    assert f"{found.measured.impostor:,} pairs of two people" in said
+    for name, figure in {**found.scores, "AUC": found.auc, "EER": found.eer}.items():
+        row = f"{figure.value:.4f}{figure.low:.4f} to {figure.high:.4f}"
+        assert re.search(f"{name}{row}", said, re.IGNORECASE), name
+    assert "Too few pairs to show an FMR of 0.0001" in said
+    assert "does not say how often a door opens" in said
+    assert "faces.tar" in said
+    assert "/home/ada" not in said
+    assert "run <run>" in said
+    pictures = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(pictures) == 3  # ROC, distances, one phase
+    for picture in pictures:
+        assert picture["alt"]
+        kind, _, data = picture["src"].partition(",")
+        assert kind == "data:image/svg+xml;base64"
+        assert b"<svg" in base64.b64decode(data, validate=True)
+
+
+def test_a_report_asks_nothing_of_a_network(found, run):
+    text = write_report(run, found).read_text()
+    assert not re.findall(r"(?:src|href)=\"(?!data:)", text)
+    assert not [tag for tag, _ in Page(text).tags if tag in {"script", "link", "iframe"}]
+
+
+def test_the_document_holds_the_same_for_programs(found, run):
+    write_report(run, found)
+    document = json.loads((run / "evaluation.json").read_text())
+    assert document["ok"]
+    assert document["measured"]["people"] == found.measured.people
+    assert document["scores"]["f1"]["low"] == found.scores["f1"].low
+    assert document["points"][0]["tar"]["value"] == found.points[0].tar.value
+
+
+def test_equal_figures_make_an_equal_report(found, run):
+    first = write_report(run, found).read_bytes()
+    assert write_report(run, found).read_bytes() == first
+
+
+def test_a_report_that_cannot_be_written_is_an_error_with_a_remedy(found, tmp_path):
+    with pytest.raises(OutputError, match="cannot be written") as refusal:
+        write_report(tmp_path / "nowhere", found)
+    assert refusal.value.remedy
