@@ -78,6 +78,7 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     source = load_source(order.source)
     say("reading faces")
     calibration, sample = _faces(order, source)
+    thresholds.require_sample(sample, order.target_fmr)
     say(f"converting, calibrated with {len(calibration)} crops")
     embedding = twin_to_int8(source.twin, calibration)
     twin = Twin(embedding)
@@ -141,7 +142,9 @@ def _measure(
     return _Measured(drift, spread, pairs_float, pairs_int8, chosen)
 
 
-def _embed_float(source: Source, crops: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
+def _embed_float(
+    source: Source, crops: NDArray[np.uint8], *, batch: int = 64
+) -> NDArray[np.float32]:
     import keras
 
     parts = [
@@ -159,7 +162,9 @@ def _compare_heads(source: Source, head_file: bytes, embeddings: NDArray[np.floa
     real = embeddings[:: max(1, len(embeddings) // 200)]
     made = rng.normal(0.0, float(embeddings.std()), (200, embeddings.shape[1])).astype(np.float32)
     left = np.concatenate([real, made])
-    right = np.concatenate([np.roll(real, 1, axis=0), made + rng.normal(size=made.shape).astype("f4")])
+    right = np.concatenate(
+        [np.roll(real, 1, axis=0), made + rng.normal(size=made.shape).astype("f4")]
+    )
     by_keras = keras.ops.convert_to_numpy(source.head([left, right]))[:, 0]
     by_file = head_distances(head_file, left, right)
     check.check_head(source.head_parameters(), left, right, by_file, by_keras)

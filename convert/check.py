@@ -60,7 +60,7 @@ def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float6
 
 
 def spread(embeddings: NDArray[np.int8], how: Quantization) -> Spread:
-    """Of embeddings (n, dimensions) of different crops, n >= 2. Each is compared with the next ones."""
+    """Of embeddings (n, dimensions) of different crops, n >= 2; each against the next ones."""
     real = embeddings.astype(np.float32) - how.zero_point
     shifts = [np.roll(real, shift, axis=0) for shift in range(1, min(len(real), 10))]
     return Spread(
@@ -116,7 +116,9 @@ def check_spread(found: Spread, difference: Difference) -> None:
         if found.constant > 0:
             faults.append(f"{found.constant:.1%} of the dimensions never change")
         if found.saturated > MOST_SATURATED:
-            faults.append(f"{found.saturated:.1%} of the values saturated, at most {MOST_SATURATED:.0%}")
+            faults.append(
+                f"{found.saturated:.1%} of the values saturated, at most {MOST_SATURATED:.0%}"
+            )
     if found.steps < LEAST_STEPS:
         faults.append(f"values differ by {found.steps:.2f} steps of int8, at least {LEAST_STEPS:g}")
     if faults:
@@ -131,7 +133,8 @@ def check_cosine(found: Drift) -> None:
     """int8 embeddings point where float ones do."""
     if found.mean_cosine < LEAST_COSINE:
         raise GateError(
-            f"int8 and float disagree: mean cosine {found.mean_cosine:.4f}, at least {LEAST_COSINE}",
+            f"int8 and float disagree: mean cosine {found.mean_cosine:.4f}, "
+            f"at least {LEAST_COSINE}",
             remedy="add --calibration faces like those that are measured on, or train longer",
         )
 
@@ -159,7 +162,8 @@ def check_head(
     worst = max(float(np.abs(own - other).max()) for other in others)
     if not worst <= HEAD_TOLERANCE:
         raise GateError(
-            f"the head's numbers and its network differ by {worst:.1e}, at most {HEAD_TOLERANCE:.0e}",
+            f"the head's numbers and its network differ by {worst:.1e}, "
+            f"at most {HEAD_TOLERANCE:.0e}",
             why="The door computes the distance from the numbers in the manifest.",
             remedy="this head is not one that edge.contract.matching can compute; train another",
         )

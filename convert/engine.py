@@ -38,7 +38,7 @@ class Twin:
     """An int8 twin, loaded from its bytes."""
 
     def __init__(self, model: bytes) -> None:
-        """Raises: BundleError: the engine does not take the bytes for a network of one in, one out."""
+        """Raises: BundleError: the engine does not take the bytes for such a network."""
         self._model = model
         self._engine = _load(model)
         (into,), (out,) = self._engine.get_input_details(), self._engine.get_output_details()

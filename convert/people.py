@@ -1,4 +1,4 @@
-"""Whose faces a conversion may use for what: calibration from the training side, rates from the other."""
+"""Whose faces a conversion uses for what: to calibrate the training side, for rates the other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def split_share(config: Mapping[str, Any], given: float | None) -> float:
     return given if given is not None else float(config.get("held_out_share", DEFAULT_SHARE))
 
 
-def held_out(faces: Faces, shape: tuple[int, int, int], config: Mapping[str, Any], share: float) -> Sample:
+def held_out(
+    faces: Faces, shape: tuple[int, int, int], config: Mapping[str, Any], share: float
+) -> Sample:
     """The held-out people among `faces`, the same that training held out.
 
     Raises:
@@ -70,7 +72,7 @@ def held_out(faces: Faces, shape: tuple[int, int, int], config: Mapping[str, Any
             why="Rates on people whom a network was trained on are far too good.",
             remedy="leave --held-out-share as the run has it, or give other --people",
         )
-    if len(names) < 2:  # noqa: PLR2004 - an impostor is another person
+    if len(names) < 2:
         raise DataError(
             f"{len(names)} people to measure on, at least 2 are needed",
             remedy="give more --people, or raise --held-out-share",
@@ -103,9 +105,9 @@ def trained_on(names: Iterable[str], config: Mapping[str, Any]) -> set[str]:
 def calibration(
     faces: Faces, shape: tuple[int, int, int], config: Mapping[str, Any], measured: set[str]
 ) -> NDArray[np.uint8]:
-    """Crops to take the ranges of tensors from: spread over the training side, never of `measured`.
+    """Crops to take tensors' ranges from: spread over the training side, never of `measured`.
 
-    A pixel of 0 and one of 255 are among them, which pins the input to scale 1/128 and zero point 0.
+    A pixel of 0 and one of 255 are among them: that pins the input to scale 1/128, zero point 0.
 
     Raises:
         DataError: too few crops, or none that is black or white somewhere.

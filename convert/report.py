@@ -26,9 +26,17 @@ def table(built: Built) -> str:
         ("twin", "", _size(len(built.files[EMBEDDING]))),
         ("operators", "", f"{sum(m.operators.values())}, all in the int8 delegate"),
         ("cosine to float, mean", "1", f"{drift.mean_cosine:.4f}"),
-        ("cosine to float, worst 5 % / lowest", "1 / 1", f"{drift.worst_twentieth:.4f} / {drift.lowest_cosine:.4f}"),
+        (
+            "cosine to float, worst 5 % / lowest",
+            "1 / 1",
+            f"{drift.worst_twentieth:.4f} / {drift.lowest_cosine:.4f}",
+        ),
         ("mean cosine of two crops", "", f"{spread.alike:.3f}"),
-        (f"FNMR at FMR {m.thresholds[0].target_fmr:g}", f"{drift.fnmr_float:.2%}", f"{drift.fnmr_int8:.2%}"),
+        (
+            f"FNMR at FMR {m.thresholds[0].target_fmr:g}",
+            f"{drift.fnmr_float:.2%}",
+            f"{drift.fnmr_int8:.2%}",
+        ),
     ]
     lines = [f"{name:<36} {left:>8}  {right}".rstrip() for name, left, right in rows]
     return "\n".join([*lines, "", *threshold_lines(m)])
@@ -37,8 +45,10 @@ def table(built: Built) -> str:
 def threshold_lines(manifest: Manifest) -> list[str]:
     """One line per level, with its sample."""
     lines = [f"{'level':<8} {'threshold':>9}  {'FMR (95 % bound)':<26} FNMR (95 % bound)"]
-    for t in manifest.thresholds:
-        lines.append(f"{t.level:<8} {t.distance:>9.5f}  {_rate(t.fmr):<26} {_rate(t.fnmr)}")
+    lines += [
+        f"{t.level:<8} {t.distance:>9.5f}  {_rate(t.fmr):<26} {_rate(t.fnmr)}"
+        for t in manifest.thresholds
+    ]
     first = manifest.thresholds[0]
     lines.append(
         f"measured on {first.images} crops of {first.people} people that were not trained on: "
@@ -49,13 +59,13 @@ def threshold_lines(manifest: Manifest) -> list[str]:
 
 def description(manifest: Manifest) -> str:
     """A bundle in words: `convert inspect`."""
-    m = manifest
+    m, how = manifest, manifest.output_quantization
     height, width, channels = m.input_shape
     rows = {
         "bundle": f"{m.name}, version {m.version}, task {m.task}",
         "model id": m.model,
         "input": f"{height}x{width}x{channels}, {m.preprocessing}",
-        "embedding": f"{m.dimensions} dimensions, {m.output_quantization}",
+        "embedding": f"{m.dimensions} dimensions, scale {how.scale:.6g}, zero {how.zero_point}",
         "head": f"{m.head.difference.value} difference, bias {m.head.bias:.4f}",
         "operators": ", ".join(f"{n} {name}" for name, n in m.operators.items()),
         "files": ", ".join(f"{name} {_size(f.size)}" for name, f in m.files.items()),
@@ -135,7 +145,7 @@ def _title(manifest: Manifest) -> str:
 
 
 def _rate(rate: Rate) -> str:
-    digits = ".2%" if rate.value >= 0.001 else ".1e"  # noqa: PLR2004 - where percent ends
+    digits = ".2%" if rate.upper >= 0.001 else ".1e"
     return f"{rate.value:{digits}} (< {rate.upper:{digits}})"
 
 
@@ -163,4 +173,4 @@ def _number(text: str) -> float | str:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"  # noqa: PLR2004
+    return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -43,7 +43,9 @@ def record(twin: Twin) -> bytes:
             member = io.BytesIO()
             np.lib.format.write_array(member, array, allow_pickle=False)
             # A ZipInfo of its own has the date 1980-01-01, so that equal content is equal bytes.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED
+            )
     return target.getvalue()
 
 

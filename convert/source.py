@@ -94,9 +94,10 @@ def _network(file: Path) -> keras.Model:
         with quiet():
             return keras.saving.load_model(file, compile=False)
     except Exception as e:  # a damaged archive raises a dozen kinds, from zipfile to h5py
+        text = str(e).strip() or "no details"
         raise DataError(
             f"{file}: not a Keras network that can be read",
-            why=f"{type(e).__name__}: {str(e).strip().splitlines()[0] if str(e).strip() else 'no details'}",
+            why=f"{type(e).__name__}: {text.splitlines()[0]}",
             remedy="copy it again; if that fails, train again",
         ) from e
 
@@ -109,7 +110,10 @@ def _look_over(siamese: keras.Model, file: Path) -> None:
             f"{file}: not a siamese network (no sub-models named 'embedding' and 'head')",
             remedy="convert what `python -m train` leaves in a run folder",
         )
-    into, out = siamese.get_layer("embedding").input_shape, siamese.get_layer("embedding").output_shape
+    into, out = (
+        siamese.get_layer("embedding").input_shape,
+        siamese.get_layer("embedding").output_shape,
+    )
     channels = into[-1]
     if len(into) != 4 or None in into[1:] or channels not in (1, 3) or len(out) != 2:
         raise DataError(

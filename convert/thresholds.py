@@ -13,19 +13,18 @@ from convert.people import Sample
 from edge.contract.errors import DataError
 from edge.contract.manifest import Threshold
 from edge.contract.matching import Head, distances
-from train.rates import Pairs, rates_at, threshold_at_fmr
+from train.rates import Pairs, least_impostors, rates_at, threshold_at_fmr
 
 NORMAL, STRICT = "normal", "strict"
 # One in ten of what "normal" accepts.
 STRICTER = 0.1
 
 
-def compare_all(
-    head: Head, embeddings: NDArray[np.float32], person: NDArray[np.int32]
-) -> Pairs:
+def compare_all(head: Head, embeddings: NDArray[np.float32], person: NDArray[np.int32]) -> Pairs:
     """Every crop with every later one, by the very function that the door matches with.
 
     Args:
+        head: what compares them.
         embeddings: (n, dimensions) float32, dequantized if they were int8.
         person: (n,) numbers of people.
 
@@ -44,32 +43,44 @@ def compare_all(
     return Pairs(distance, same)
 
 
-def choose(pairs: Pairs, sample: Sample, target_fmr: float) -> tuple[Threshold, ...]:
-    """The thresholds of all levels that the sample is large enough for, "normal" first.
+def require_sample(sample: Sample, target_fmr: float) -> None:
+    """Ask before the long work whether these people can show the rate that was asked for.
 
     Raises:
-        DataError: the sample cannot show `target_fmr`, or holds nobody twice.
-        GateError: the distances leave no room for a threshold.
+        DataError: too few pairs of two people for `target_fmr`, or nobody with two pictures.
     """
-    if not pairs.same.any():
+    crops = np.unique(sample.person, return_counts=True)[1]
+    genuine = int((crops * (crops - 1)).sum()) // 2
+    if not genuine:
         raise DataError(
             "no person to measure on has two pictures",
             remedy="give --people with at least two pictures of a person",
         )
-    chosen = []
-    for level, target in ((NORMAL, target_fmr), (STRICT, target_fmr * STRICTER)):
-        try:
-            distance = threshold_at_fmr(pairs, target)
-        except ValueError as e:
-            if level == STRICT:
-                continue
-            raise DataError(
-                str(e),
-                why=f"{sample.people} people, {len(sample)} crops.",
-                remedy="give more --people, or raise --target-fmr",
-            ) from e
-        chosen.append(_threshold(level, distance, target, pairs, sample))
-    return tuple(chosen)
+    impostor = len(sample) * (len(sample) - 1) // 2 - genuine
+    needed = least_impostors(target_fmr)
+    if impostor < needed:
+        raise DataError(
+            f"{impostor} pairs of two people cannot show an FMR of {target_fmr:g}, "
+            f"{needed} are needed",
+            why=f"There are {len(sample)} crops of {sample.people} people to measure on.",
+            remedy="give more --people, or raise --target-fmr",
+        )
+
+
+def choose(pairs: Pairs, sample: Sample, target_fmr: float) -> tuple[Threshold, ...]:
+    """The thresholds of all levels that the sample is large enough for, "normal" first.
+
+    pairs: of a sample that `require_sample` accepts.
+
+    Raises:
+        GateError: the distances leave no room for a threshold.
+    """
+    levels = {NORMAL: target_fmr, STRICT: target_fmr * STRICTER}
+    return tuple(
+        _threshold(level, threshold_at_fmr(pairs, target), target, pairs, sample)
+        for level, target in levels.items()
+        if len(pairs.impostor) >= least_impostors(target)
+    )
 
 
 def fnmr_at_fmr(pairs: Pairs, target_fmr: float) -> float:
@@ -87,6 +98,4 @@ def _threshold(
             remedy="train and calibrate the head, then convert again",
         )
     fmr, fnmr = rates_at(pairs, distance)
-    return Threshold(
-        level, distance, target, fmr, fnmr, sample.people, len(sample), sample.data
-    )
+    return Threshold(level, distance, target, fmr, fnmr, sample.people, len(sample), sample.data)

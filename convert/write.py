@@ -35,7 +35,8 @@ def check_target(folder: Path, *, force: bool) -> None:
         )
     if (folder / MANIFEST).is_file() and not force:
         raise OutputError(
-            f"{folder}: holds a bundle already", remedy="add --force, or name another folder with -o"
+            f"{folder}: holds a bundle already",
+            remedy="add --force, or name another folder with -o",
         )
 
 

@@ -1,0 +1,88 @@
+"""A finished bundle, asked the same questions again on this machine: `convert verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from convert import check, selftest
+from convert.engine import Twin, head_distances
+from edge.contract.bundle import EMBEDDING, HEAD, Bundle, load_bundle
+from edge.contract.errors import BundleError
+from edge.contract.manifest import Manifest
+
+_PAIRS = 200
+_AGAIN = "copy the bundle again; if that fails, run `convert` again"
+
+
+def verify(folder: Path) -> tuple[Manifest, dict[str, str]]:
+    """Load a bundle as a door does, and run its networks; (manifest, what was found, by check).
+
+    Raises:
+        MissingError: no bundle there. BundleError: a file, the networks or an answer is not what
+            the manifest promises. GateError: a network that must not reach a door.
+    """
+    bundle = load_bundle(folder)
+    return bundle.manifest, dict(_findings(bundle))
+
+
+def _findings(bundle: Bundle) -> Iterator[tuple[str, str]]:
+    yield "files", f"{len(bundle.files)} as the manifest promises, model {bundle.manifest.model}"
+    twin = Twin(_file(bundle, EMBEDDING))
+    yield "shapes", _shapes(bundle.manifest, twin)
+    yield "operators", _operators(bundle.manifest, twin)
+    cosine = selftest.replay(twin, _file(bundle, selftest.FILE))
+    yield "self-test", f"cosine {cosine:.4f} to the recorded answers"
+    yield "head", f"{_head(bundle):.1e} between its file and the door's numbers"
+
+
+def _file(bundle: Bundle, name: str) -> bytes:
+    if name not in bundle.files:
+        raise BundleError(f"the bundle has no {name}", remedy=_AGAIN)
+    return bundle.files[name]
+
+
+def _shapes(manifest: Manifest, twin: Twin) -> str:
+    """What the door reads from the manifest against what the network has."""
+    promised = (
+        manifest.input_shape,
+        manifest.dimensions,
+        manifest.input_quantization,
+        manifest.output_quantization,
+    )
+    found = (
+        twin.input_shape,
+        twin.dimensions,
+        twin.input_quantization,
+        twin.output_quantization,
+    )
+    for wanted, real in zip(promised, found, strict=True):
+        if wanted != real:
+            raise BundleError(
+                f"{EMBEDDING}: the network has {real}, the manifest promises {wanted}",
+                remedy=_AGAIN,
+            )
+    return f"{'x'.join(map(str, twin.input_shape))} to {twin.dimensions} dimensions"
+
+
+def _operators(manifest: Manifest, twin: Twin) -> str:
+    placement = twin.placement()
+    check.check_operators(placement)
+    if dict(placement.operators) != dict(manifest.operators):
+        raise BundleError(
+            f"{EMBEDDING}: not the operators that the manifest lists",
+            why=f"It has {dict(placement.operators)}.",
+            remedy=_AGAIN,
+        )
+    return f"{sum(placement.operators.values())}, all in the int8 delegate"
+
+
+def _head(bundle: Bundle) -> float:
+    """On made embeddings as large as int8 can say."""
+    how, rng = bundle.manifest.output_quantization, np.random.default_rng(0)
+    shape = (2, _PAIRS, bundle.manifest.dimensions)
+    left, right = rng.normal(0.0, 64 * how.scale, shape).astype(np.float32)
+    by_file = head_distances(_file(bundle, HEAD), left, right)
+    return check.check_head(bundle.manifest.head, left, right, by_file)
