@@ -99,8 +99,9 @@ def _decided(
     sight, nearest = photograph.sight, None
     if matcher.empty:
         return _Tested(photograph, Reason.EMPTY_GALLERY, None, None, desk.threshold)
-    finding = Finding(None, sight.reason)
-    if sight.embedding is not None:
+    if sight.embedding is None:
+        finding = Finding(None, sight.reason)
+    else:
         nearest = matcher.nearest(sight.embedding.tobytes())
         finding = find(nearest, rule)
     verdict = conclude([finding] * rule.frames, rule)
