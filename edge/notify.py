@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+
+_WAIT_S = 0.5
 
 
 def ready() -> None:
@@ -41,5 +44,8 @@ def _send(message: str) -> None:
     if address.startswith("@"):  # Linux' abstract sockets
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-        sender.connect(address)
-        sender.sendall(message.encode())
+        # A full socket, because nobody reads it, must not hold up a door.
+        sender.settimeout(_WAIT_S)
+        with contextlib.suppress(TimeoutError):
+            sender.connect(address)
+            sender.sendall(message.encode())

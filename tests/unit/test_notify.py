@@ -28,6 +28,16 @@ def test_each_word_arrives_as_systemd_reads_it(systemd):
     assert received == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1", b"STATUS=2 people"]
 
 
+def test_a_socket_that_nobody_reads_holds_nothing_up(systemd, monkeypatch):
+    monkeypatch.setattr(notify, "_WAIT_S", 0.01)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as filler:
+        filler.connect(systemd.getsockname())
+        with pytest.raises(BlockingIOError):
+            while filler.send(b"x"):
+                pass
+        notify.watchdog()
+
+
 def test_without_systemd_nothing_is_sent(monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     notify.ready()
