@@ -145,6 +145,8 @@ def _settings(*, pulse: str, free: int = 5) -> dict[str, dict[str, Any]]:
         "door": {"pulse": pulse},
         "button": {"gap": "200ms"},
         "lockout": {"free": max(free, 5)},
+        # A slow or busy machine is no wrong outcome.
+        "recognition": {"decide_within": "10s"},
     }
 
 
