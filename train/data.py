@@ -128,7 +128,7 @@ def _read(path: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
     elif path.is_dir():
         yield from _photographs(path, lambda file: file.parent.name)
     else:
-        raise MissingError(f"{path}: not there", remedy="check the path given with --data")
+        raise MissingError(f"{path}: not there", remedy="check the path")
 
 
 def _packed(path: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:

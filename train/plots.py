@@ -66,11 +66,25 @@ def history(columns: Mapping[str, NDArray[np.float64]]) -> str:
 
 
 def read_history(file: Path) -> dict[str, NDArray[np.float64]]:
-    """The numbers of a `history-*.csv` by column; a line that was cut off is left out."""
-    head, *lines = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()]
-    rows = [[float(value) for value in line] for line in lines if len(line) == len(head)]
-    values = np.array(rows, np.float64).reshape(-1, len(head))
-    return dict(zip(head, values.T, strict=True))
+    """The numbers of a `history-*.csv` by column; a line that was cut off is left out.
+
+    Keras adds columns of validation, "NA" throughout where there is none: they are left out too.
+    """
+    lines = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()]
+    if not lines:
+        return {}
+    head = lines[0]
+    rows = [
+        [np.nan if value == "NA" else float(value) for value in line]
+        for line in lines[1:]
+        if len(line) == len(head)
+    ]
+    columns = np.array(rows, np.float64).reshape(-1, len(head)).T
+    return {
+        name: values
+        for name, values in zip(head, columns, strict=True)
+        if not np.isnan(values).all()
+    }
 
 
 def _one() -> tuple[Figure, Axes]:

@@ -153,6 +153,8 @@ def _cells(point: Point) -> tuple[str, ...]:
 def _histories(folder: Path) -> Iterator[str]:
     for file in sorted(folder.glob("history-*.csv"), key=lambda file: file.stat().st_mtime):
         columns = plots.read_history(file)
+        if not columns:
+            continue  # stopped before its first epoch was whole
         phase = file.stem.removeprefix("history-")
         caption = f"Phase {phase}: {len(columns['epoch'])} epochs, the mean of each."
         yield _picture(plots.history(columns), f"Training, phase {phase}", caption)

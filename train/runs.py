@@ -74,17 +74,20 @@ class Run:
         `epoch` is kept equal to the epoch that is running, so that batches follow from it.
         """
         self.begin()
+        history = keras.callbacks.CSVLogger(str(self.folder / HISTORY.format(phase)), append=True)
         try:
             trainer.fit(
                 lessons,
                 epochs=epochs,
                 shuffle=False,
-                callbacks=self._callbacks(siamese, lessons, phase),
+                callbacks=[*self._callbacks(siamese, lessons, phase), history],
                 verbose=1 if sys.stdout.isatty() else 2,  # a bar for people, lines for logs
             )
         except KeyboardInterrupt:
             # What is learnt so far is kept; --resume goes on from the last whole epoch.
             self.save(siamese)
+            if history.csv_file:
+                history.csv_file.close()
             raise
         self.save(siamese)
         (self.folder / f".{phase}-finished").touch()
@@ -99,7 +102,6 @@ class Run:
                 str(self.folder / "checkpoint" / phase), double_checkpoint=True
             ),
             _Epochs(self, siamese, lessons),
-            keras.callbacks.CSVLogger(str(self.folder / HISTORY.format(phase)), append=True),
             keras.callbacks.TensorBoard(str(logs), write_graph=False),
         ]
 
