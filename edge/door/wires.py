@@ -52,7 +52,10 @@ class Wires:
 
     def hear(self) -> bool:
         """Do what the other end says; false if it has gone."""
-        data = self.socket.recv(65536)
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionError:
+            return False
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             if json.loads(line).get("press"):

@@ -61,6 +61,38 @@ def test_a_named_file_that_is_not_there_is_an_error_not_a_default(tmp_path):
         load_config(tmp_path / "nowhere.toml")
 
 
+def test_a_path_that_cannot_be_looked_at_is_an_error_not_a_default(tmp_path, monkeypatch):
+    too_long = tmp_path / ("x" * 300)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(too_long)
+    monkeypatch.setattr("edge.config.SYSTEM_FILE", too_long)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(None)
+
+
+def test_a_socket_is_as_long_as_its_whole_path(written, tmp_path):
+    longest = "x" * (99 - len(str(tmp_path)))
+    assert load_config(written(f'[paths]\nsocket = "{longest}"\n')).paths.socket.name == longest
+    with pytest.raises(ConfigError, match="100 characters"):
+        load_config(written(f'[paths]\nsocket = "{longest}x"\n'))
+
+
+def test_who_is_not_root_has_places_of_their_own_unless_onelook_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(
+        "edge.config.paths._SYSTEM",
+        {"state_dir": tmp_path / "lib", "socket": tmp_path / "run" / "eye.sock"},
+    )
+    mine = load_config(None).paths
+    assert mine.state_dir == tmp_path / "xdg_state_home" / "onelook"
+    assert mine.socket == tmp_path / "xdg_runtime_dir" / "onelook" / "eye.sock"
+    # Closed to its writing too, which is for the store to refuse, not a reason to go elsewhere.
+    (tmp_path / "lib").mkdir(mode=0o500)
+    (tmp_path / "run").mkdir(mode=0o500)
+    installed = load_config(None).paths
+    assert (installed.state_dir, installed.socket.parent) == (tmp_path / "lib", tmp_path / "run")
+
+
 def test_paths_count_from_the_folder_of_the_file(written, monkeypatch, tmp_path):
     file = written(
         '[paths]\nstate_dir = "state"\n[camera]\nsource = "folder:in"\n'
@@ -89,9 +121,14 @@ def test_paths_count_from_the_folder_of_the_file(written, monkeypatch, tmp_path)
         ("[recognition]\nmargin = nan\n", 2, ["from 0 to 0.5"]),
         ("[gates]\nface_light_255 = [220, 40]\n", 2, ["below the second"]),
         ("[gates]\nface_light_255 = 40\n", 2, ["two numbers"]),
-        ('[lockout]\nfirst = "10min"\ncap = "1min"\n', 3, ["shorter than the first"]),
+        ('[lockout]\nfirst = "10min"\ncap = "5min"\n', 3, ["shorter than the first"]),
         ('[button]\npin = "GPIO17"\n', 2, ["the lock has this pin"]),
         ("[camera]\nrotate = 45\n", 2, ["0, 90, 180 or 270"]),
+        ("[camera]\nrotate = 90.0\n", 2, ["0, 90, 180 or 270"]),
+        ('[camera]\nsource = "folder:~nobody-here/in"\n', 2, ["has a home"]),
+        ('[paths]\nstate_dir = ""\n', 2, ["a path is needed"]),
+        ('[recognition]\nbundle = "a\\u0000b"\n', 2, ["a path is needed"]),
+        ('[lockout]\ncap = "1min"\n', 2, ["from 5min to 4h"]),
         ('[camera]\nsource = "phone"\n', 2, ['"usb:N"']),
         (f'[paths]\nsocket = "/{"x" * 120}"\n', 2, ["100 characters"]),
         ("door = 3\n", 1, ["write [door]"]),
@@ -119,9 +156,10 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file(written):
     assert [line.split(":")[1] for line in told] == ["2", "4", "5"]
 
 
-def test_a_file_that_is_no_text_is_one_clear_error(tmp_path):
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"x = " + b"[" * 5000])
+def test_a_file_that_is_no_toml_is_one_clear_error(tmp_path, data):
     file = tmp_path / "onelook.toml"
-    file.write_bytes(b"\xff\xfe\x00")
+    file.write_bytes(data)
     with pytest.raises(ConfigError, match="not TOML"):
         load_config(file)
 

@@ -11,6 +11,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.contract.errors import PinError
 from edge.door.devices.button import Button
+from edge.door.devices.pins import pin_errors
 from edge.door.devices.strike import Strike
 
 LOCK, BUTTON = "GPIO17", "GPIO27"
@@ -149,3 +150,13 @@ def test_a_closed_button_tells_nothing_and_gives_its_pin_back(factory):
     factory.pin(BUTTON).drive_low()
     assert told == []
     again.close()
+
+
+class ForeignError(Exception):
+    """As lgpio.error is: of no family that gpiozero or the system has."""
+
+
+def test_what_a_pin_library_raises_becomes_one_clear_error():
+    with pytest.raises(PinError, match="GPIO17 cannot be used for the lock: GPIO busy"):
+        with pin_errors(PIN, "the lock"):
+            raise ForeignError("GPIO busy")

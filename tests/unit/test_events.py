@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
-from edge.clock import boot_id
+from edge.clock import boot_id, boottime
 from edge.contract.errors import StorageError, VersionError
+from edge.core.lockout import Lockout, remaining
 from edge.store.events import MOST_FAILURES, Counter, EventStore
 
 ZERO = Counter(0, "", 0.0)
@@ -69,6 +71,18 @@ def test_a_changed_log_is_seen(store, folder, change):
         store.verify()
 
 
+def test_a_row_of_another_log_is_seen_in_the_same_place(store, tmp_path):
+    with EventStore(tmp_path / "other") as other:
+        for log, reasons in ((store, "ab"), (other, "cb")):
+            for reason in reasons:
+                log.record({"reason": reason}, counter=None)
+        theirs = other._database.execute("SELECT entry, hash FROM event WHERE seq = 2").fetchone()
+        assert other.verify() == 2
+    store._database.execute("UPDATE event SET entry = ?, hash = ? WHERE seq = 2", theirs)
+    with pytest.raises(StorageError, match="event 2 is not what was recorded after 1"):
+        store.verify()
+
+
 def test_every_commit_is_forced_to_the_disk(store):
     assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
     assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -115,27 +129,90 @@ def test_a_newer_schema_is_refused_and_left_alone(folder):
     assert not list(folder.glob("*.damaged-*"))
 
 
-def test_a_full_disk_is_one_clear_error_and_the_counter_is_not_lower(store, folder):
+def test_a_newer_schema_may_hold_other_tables(folder):
+    EventStore(folder).close()
+    hand = sqlite3.connect(folder / "events.sqlite3")
+    hand.executescript("DROP TABLE counter; PRAGMA user_version = 2")
+    hand.close()
+    with pytest.raises(VersionError, match="newer onelook"):
+        EventStore(folder)
+
+
+def test_the_wait_for_a_lost_counter_begins_when_the_loss_is_found(folder):
+    """Not at the start of a machine that may have run for weeks."""
+    EventStore(folder).close()
+    (folder / "events.sqlite3").write_bytes(b"no database")
+    before = boottime()
+    with EventStore(folder) as store:
+        counter = store.counter()
+    assert counter.boot_id == boot_id()
+    assert before <= counter.counted_at <= boottime()
+    limits, nearly_over = Lockout(5, 30.0, 900.0), counter.counted_at + 899.0
+    left = remaining(counter.failures, counter.counted_at, nearly_over, limits, same_boot=True)
+    assert left == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("lose", ["truncate", "rename"])
+def test_a_log_that_was_there_and_is_not_is_a_loss(folder, lose):
+    with EventStore(folder) as store:
+        store.count_press(1.0)
+    path = folder / "events.sqlite3"
+    path.write_bytes(b"") if lose == "truncate" else path.rename(folder / "events.sqlite3.old")
+    with EventStore(folder) as store:
+        assert store.counter().failures == MOST_FAILURES
+        assert [entry["reason"] for _, entry in store.rows()] == ["log_gap"]
+
+
+def test_a_row_that_is_no_event_is_named(store, folder):
+    store.record({"reason": "granted"}, counter=None)
+    hand = sqlite3.connect(folder / "events.sqlite3")
+    hand.execute("UPDATE event SET entry = '{'")
+    hand.commit()
+    hand.close()
+    with pytest.raises(StorageError, match="event 1 cannot be read"):
+        list(store.rows())
+
+
+RECORD_ON_A_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from edge.contract.errors import StorageError
+from edge.store.events import Counter, EventStore
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = EventStore(Path(sys.argv[1]))
+size = (Path(sys.argv[1]) / "events.sqlite3-wal").stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+try:
+    store.record({"reason": "granted"}, counter=Counter(0, "", 0.0))
+except StorageError as e:
+    sys.exit(e.exit_code)
+"""
+
+
+def test_a_full_disk_is_one_clear_error_and_the_counter_is_not_lower(store, folder, repository):
     """A real refusal of the kernel: files may not grow beyond what they are."""
     store.count_press(1.0)
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_record_on_a_full_disk(folder))
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 74
+    command = [sys.executable, "-c", RECORD_ON_A_FULL_DISK, str(folder)]
+    assert subprocess.run(command, cwd=repository, check=False).returncode == 74
     assert store.counter().failures == 1
     assert store.verify() == 0
 
 
-def _record_on_a_full_disk(folder):
-    import resource
-    import signal
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def test_no_room_for_a_new_log_leaves_none_behind(folder, repository):
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from edge.contract.errors import StorageError
+from edge.store.events import EventStore
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    EventStore(Path(sys.argv[1]))
+except StorageError as e:
+    sys.exit(e.exit_code)
+"""
+    command = [sys.executable, "-c", code, str(folder)]
+    assert subprocess.run(command, cwd=repository, check=False).returncode == 74
+    assert list(folder.iterdir()) == []
     with EventStore(folder) as store:
-        size = (folder / "events.sqlite3-wal").stat().st_size
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        try:
-            store.record({"reason": "granted"}, counter=ZERO)
-        except StorageError as e:
-            return e.exit_code
-    return 0
+        assert store.counter().failures == 0

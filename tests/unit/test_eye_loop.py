@@ -239,26 +239,29 @@ def test_a_newer_look_takes_the_place_of_the_older_one(eye):
         door.look(12, frames=64)
         door.receive()
         door.look(13, frames=2)
-        rest = until_silence(door)
-    presses = [a.press for a in rest]
-    assert presses == sorted(presses)
-    assert [a.frame for a in rest if a.press == 13] == [1, 2]
-    assert presses.count(12) <= 2
+        seen = [(12, 1)]
+        while seen[-1] != (13, 2):
+            answer = door.receive()
+            seen.append((answer.press, answer.frame))
+        assert door.silent_for(0.3)
+    assert seen == sorted(seen)
+    assert seen[-2:] == [(13, 1), (13, 2)]
+    assert len(seen) <= 5  # at most two were under way
 
 
 def test_no_frame_is_begun_after_the_deadline(eye):
     with eye.door() as door:
-        asked = door.look(14, frames=64, within_s=0.5)
+        asked = door.look(14, frames=64, within_s=0.8)
         answers = until_silence(door)
-        assert 1 <= len(answers) < 10
-        assert max(a.taken for a in answers) < asked + 0.5 + 0.1
+        assert 1 <= len(answers) < 64
+        assert max(a.taken for a in answers) < asked + 0.8 + 0.3
         door.look(15, within_s=-1.0)
         assert door.silent_for(0.3)
 
 
 def until_silence(door):
     answers = []
-    while not door.silent_for(0.4):
+    while not door.silent_for(0.8):
         answers.append(door.receive())
     return answers
 
@@ -378,7 +381,7 @@ def test_a_stop_signal_during_a_look_ends_it_in_order(own, number):
         told = time.monotonic()
         own.process.send_signal(number)
         code, said = own.finish()
-    assert time.monotonic() - told < 3.0
+    assert time.monotonic() - told < 5.0  # TimeoutStopSec of its unit
     assert code == 0, said
     assert "Traceback" not in said
     assert not own.socket.exists()
@@ -411,23 +414,26 @@ def replace_line(file, key, line):
 def test_systemds_watchdog_is_fed_while_idle_and_not_while_the_camera_is_away(own):
     own.environment["WATCHDOG_USEC"] = "200000"
     own.start()
-    assert fed_within(own, 0.3)
+    assert fed_within(own, 2.0)
     with own.door() as door:
         shutil.rmtree(own.camera)
         door.look(24)
         assert door.receive().reason is Reason.CAMERA_ERROR
-        fed_within(own, 0.0)  # what was fed before
+        while fed_within(own, 0.0):
+            pass  # what was fed before
         assert not fed_within(own, 0.3)
         own.camera.mkdir()
         own.show(OBAMA)
-        assert fed_within(own, 0.3)
+        assert fed_within(own, 2.0)
 
 
 def fed_within(own, seconds):
-    deadline, fed = time.monotonic() + seconds, 0
+    """Whether the watchdog is fed within the time; returns as soon as it is."""
+    deadline = time.monotonic() + seconds
     while select.select([own.systemd], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        fed += own.systemd.recv(64) == b"WATCHDOG=1"
-    return fed > 0
+        if own.systemd.recv(64) == b"WATCHDOG=1":
+            return True
+    return False
 
 
 # The loop in this process: devices that fail as no photograph can make them fail.

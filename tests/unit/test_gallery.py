@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,7 @@ from hypothesis import strategies as st
 from edge.contract.errors import BusyError, PermissionsError, StorageError
 from edge.store import gallery as module
 from edge.store.gallery import Gallery, GalleryStore, Person, Template
-from edge.store.keys import find_or_make_key
-from edge.store.sealed import SealError, seal, unseal
+from edge.store.sealed import MAGIC, SealError, seal, unseal
 
 
 def person(name, *embeddings):
@@ -104,6 +105,26 @@ def test_another_generation_and_another_key_are_seen():
             unseal(data, generation, key)
 
 
+def test_no_two_seals_have_the_same_nonce():
+    """Of two galleries under one nonce, each gives away the other."""
+    header = slice(len(MAGIC) + 9, len(MAGIC) + 21)
+    assert len({seal(Gallery((ADA,)), 7, KEY)[header] for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Person(5, "Ada", ()),
+        Person("p-Ada", None, ()),
+        person("Ada", "text"),
+        Person("p-Ada", "Ada", (Template(b"e", "m1", b"bytes", "", ""),)),
+    ],
+)
+def test_what_is_sealed_and_yet_no_gallery_is_refused(wrong):
+    with pytest.raises(SealError, match="not a gallery inside"):
+        unseal(seal(Gallery((wrong,)), 1, KEY), 1, KEY)
+
+
 names = st.text(min_size=1, max_size=8)
 people = st.builds(
     Person,
@@ -159,48 +180,69 @@ def test_what_is_open_to_others_is_refused(store, folder, name):
         store.load()
 
 
-def test_a_credential_of_systemd_comes_before_the_file(folder, tmp_path, monkeypatch):
-    credentials = tmp_path / "credentials"
-    credentials.mkdir()
-    (credentials / "onelook.key").write_bytes(KEY)
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    folder.mkdir(mode=0o700)
-    assert find_or_make_key(folder) == KEY
-    assert not (folder / "gallery.key").exists()
-
-
-def test_a_key_of_the_wrong_length_is_refused(store, folder):
-    enrol(store, ADA)
-    (folder / "gallery.key").write_bytes(b"short")
-    with pytest.raises(StorageError, match="not a key"):
-        store.load()
-
-
 def test_who_waits_too_long_is_told_who_holds_it(store, monkeypatch):
     monkeypatch.setattr(module, "_WAIT_S", 0.1)
     with store.change(), pytest.raises(BusyError, match=f"pid {os.getpid()}"), store.change():
         pass
 
 
-def test_a_full_disk_is_one_clear_error_and_the_old_gallery_stays(store, folder):
-    """A real refusal of the kernel: the process may write no file larger than 100 bytes."""
+def test_a_lock_that_cannot_be_made_is_one_clear_error(store, folder):
     enrol(store, ADA)
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_enrol_on_a_full_disk(store))
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 74
+    (folder / "gallery.lock").unlink()
+    (folder / "gallery.lock").mkdir()
+    with pytest.raises(StorageError, match="cannot be locked"), store.change():
+        pass
+
+
+ENROL_ON_A_FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from edge.contract.errors import StorageError
+from edge.store.gallery import GalleryStore, Person
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+room = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+try:
+    with GalleryStore(Path(sys.argv[1])).change() as change:
+        change.commit(change.gallery.with_person(Person("p-Bea", "Bea" * 50, ())))
+except StorageError as e:
+    sys.exit(e.exit_code)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_a_full_disk_is_one_clear_error_and_the_old_gallery_stays(store, folder, repository, room):
+    """A real refusal of the kernel: the process may write no file larger than that."""
+    enrol(store, ADA)
+    command = [sys.executable, "-c", ENROL_ON_A_FULL_DISK, str(folder), str(room)]
+    assert subprocess.run(command, cwd=repository, check=False).returncode == 74
     assert store.load().people == (ADA,)
     assert not list(folder.glob(".*.new"))
 
 
-def _enrol_on_a_full_disk(store):
-    import resource
-    import signal
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+AS_SOMEBODY_ELSE = """
+import os, sys
+from pathlib import Path
+from edge.contract.errors import OnelookError
+from edge.store.events import EventStore
+from edge.store.gallery import GalleryStore
+folder = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.seteuid(65534)
+for action in (GalleryStore(folder).load, GalleryStore(folder).generation,
+               GalleryStore(folder).change().__enter__, lambda: EventStore(folder)):
     try:
-        enrol(store, BEA)
-    except StorageError as e:
-        return e.exit_code
-    return 0
+        action()
+    except OnelookError as e:
+        print(e.exit_code, "sudo -u" in e.remedy)
+"""
+
+
+def test_somebody_else_is_told_whose_it_is(store, folder, repository):
+    enrol(store, ADA)
+    folder.chmod(0o000)
+    command = [sys.executable, "-c", AS_SOMEBODY_ELSE, str(folder)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    folder.chmod(0o700)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["77 True"] * 4

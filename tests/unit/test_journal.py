@@ -47,6 +47,12 @@ def test_under_systemd_the_priority_stands_before_it(repository):
     assert run(code, repository, as_systemd=True) == "<5>press reason='no face' ms=1.25\n"
 
 
+def test_a_journal_of_whoever_started_it_is_not_its_own(repository):
+    """systemd's variable is inherited by everything that a service starts, its pipes included."""
+    code = f"import os; os.environ['JOURNAL_STREAM'] = '8:12345'; {WRITE}"
+    assert run(code, repository) == "onelook: press reason='no face' ms=1.25\n"
+
+
 def test_with_systemd_python_the_fields_are_the_journals_own(repository):
     code = f"""
 import sys, types
@@ -63,3 +69,24 @@ sys.stderr.write(repr(sorted(sent.items())))
     assert "('ONELOOK_REASON', 'no face')" in told
     assert "('PRIORITY', 5)" in told
     assert "('SYSLOG_IDENTIFIER', 'onelook')" in told
+
+
+@pytest.mark.parametrize("as_systemd", [False, True])
+def test_a_listener_that_has_gone_stops_nobody(repository, as_systemd):
+    code = f"""
+import os, sys
+reader, writer = os.pipe()
+os.dup2(writer, 2)
+os.close(reader)
+sys.modules['systemd'] = None
+if {as_systemd}:
+    here = os.fstat(2)
+    os.environ['JOURNAL_STREAM'] = f'{{here.st_dev}}:{{here.st_ino}}'
+{WRITE}
+print('works on', flush=True)
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "works on\n"

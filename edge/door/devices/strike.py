@@ -46,8 +46,9 @@ class Strike:
             raise
 
     def release(self) -> None:
-        """Off, now."""
-        self._line.off()
+        """Off, now. Raises: PinError: the line cannot be driven any more."""
+        with pin_errors(self._pin, "the lock"):
+            self._line.off()
 
     def close(self) -> None:
         """Off, and give the line back."""
