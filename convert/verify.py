@@ -80,9 +80,11 @@ def _operators(manifest: Manifest, twin: Twin) -> str:
 
 
 def _head(bundle: Bundle) -> float:
-    """On made embeddings as large as int8 can say."""
+    """On made pairs from equal to far apart: at an end of the distance faults would not show."""
     how, rng = bundle.manifest.output_quantization, np.random.default_rng(0)
     shape = (2, _PAIRS, bundle.manifest.dimensions)
-    left, right = rng.normal(0.0, 64 * how.scale, shape).astype(np.float32)
+    left, other = rng.normal(0.0, 64 * how.scale, shape).astype(np.float32)
+    apart = np.linspace(0.0, 1.0, _PAIRS, dtype=np.float32)[:, None]
+    right = left + apart * other
     by_file = head_distances(_file(bundle, HEAD), left, right)
     return check.check_head(bundle.manifest.head, left, right, by_file)

@@ -7,8 +7,10 @@ No name of a person, embedding or distance ever goes here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO = 1, 2, 3, 4, 5, 6
@@ -19,6 +21,12 @@ def write(event: str, *, priority: int = INFO, **fields: object) -> None:
     """Tell of an event; fields that are None or empty are left out."""
     kept = {name: value for name, value in fields.items() if value is not None and value != ""}
     line = " ".join([event, *(f"{name}={_quoted(value)}" for name, value in kept.items())])
+    # The door works on without a listener: a journal that has gone is no reason to stay shut.
+    with contextlib.suppress(OSError):
+        _tell(line, event, priority, kept)
+
+
+def _tell(line: str, event: str, priority: int, kept: Mapping[str, object]) -> None:
     if not _under_systemd():
         sys.stderr.write(f"{_IDENTIFIER}: {line}\n")
     elif (send := _journal()) is not None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import keras
 
+from edge.contract.errors import UsageError
 from train.data import NOBODY, Faces, load_faces, split_people
 from train.distill import Phase, distill
 from train.evaluate import evaluate, require_sample
 from train.fit import fit
-from train.heads import calibrate, embed, fit_head
+from train.heads import calibrate, centre, embed, fit_head
 from train.models import PRESETS, build_siamese, head_parameters
 from train.pairs import all_pairs
 from train.runs import Run, load_run
@@ -64,8 +65,10 @@ def distill_command(args: argparse.Namespace) -> int:
         steps=args.steps,
         seed=args.seed,
     )
-    if (train.person != NOBODY).any():
-        fit_head(siamese, train, seed=args.seed)
+    known = train.of(train.person != NOBODY)
+    if len(known):
+        centre(siamese, known)
+        fit_head(siamese, known, seed=args.seed)
     return _finish(run, siamese, held_out, args.seed)
 
 
@@ -74,15 +77,22 @@ def evaluate_command(args: argparse.Namespace) -> dict[str, Any]:
     from train.protocol import protocol
 
     siamese, config = load_run(args.run_folder)
-    if args.data:
-        faces = load_faces(args.data)
-    else:
-        recorded = [Path(p) for p in config.get("data", ())]
-        _, faces = split_people(load_faces(recorded), float(config["held_out_share"]))
+    faces = load_faces(args.data) if args.data else _held_out(args.run_folder, config)
     if args.pairs:
         return protocol(siamese, faces, args.pairs)
     found = evaluate(siamese, faces, seed=args.seed)
     return found.document()
+
+
+def _held_out(folder: Path, config: dict[str, Any]) -> Faces:
+    """The people whom a run kept from training."""
+    if not config.get("data") or "held_out_share" not in config:
+        raise UsageError(
+            f"{folder}: does not say what it was trained on",
+            remedy="name people to measure on with --data",
+        )
+    faces = load_faces(Path(path) for path in config["data"])
+    return split_people(faces, float(config["held_out_share"]))[1]
 
 
 def _siamese(

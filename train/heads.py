@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from edge.contract.matching import Difference, Head
 from edge.contract.tensor import to_float
 from train.data import NOBODY, Faces, for_network
-from train.models import embedding_of, head_of, head_parameters
-from train.pairs import distance_matrix
+from train.models import LAST_STAGE, build_head, embedding_of, head_of, head_parameters
 from train.rates import Pairs
 
 _GENUINE_PER_PERSON = 40
@@ -22,27 +20,43 @@ def embed(
 ) -> NDArray[np.float32]:
     """Crops (n, 112, 112, 3) uint8 -> (n, dimensions) float32 of the float twin."""
     twin = embedding_of(siamese)
-    shape = twin.input_shape[1:]
+    twin.jit_compile = False  # see distill.compile_student
+    seen = for_network(crops, twin.input_shape[1:])
     parts = [
-        keras.ops.convert_to_numpy(
-            twin(to_float(for_network(crops[at : at + batch], shape)), training=False)
-        )
-        for at in range(0, len(crops), batch)
+        # `predict_on_batch` keeps no gradients on any backend, and compiles the twin once.
+        twin.predict_on_batch(to_float(seen[at : at + batch]))
+        for at in range(0, len(seen), batch)
     ]
     return np.concatenate(parts).astype(np.float32)
 
 
-def fit_head(siamese: keras.Model, faces: Faces, *, seed: int, epochs: int = 8) -> None:
-    """Learn the head in place by binary cross-entropy; the twin stays as it is.
+def centre(siamese: keras.Model, faces: Faces) -> None:
+    """Shift the twin's embeddings in place so that their mean over `faces` is zero.
 
-    As many pairs of two people as of one: half at random, half the nearest, which decide.
+    What all faces have in common says nothing about whom they show, but it takes part in every
+    angle. A distilled student has much of it. The shift goes into the last batch norm.
+    """
+    norms = [
+        layer
+        for layer in embedding_of(siamese).get_layer(LAST_STAGE).layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    common = embed(siamese, faces.crops).mean(axis=0)
+    norms[-1].beta.assign(keras.ops.convert_to_numpy(norms[-1].beta) - common)
+
+
+def fit_head(siamese: keras.Model, faces: Faces, *, seed: int, epochs: int = 8) -> None:
+    """Learn the head in place by binary cross-entropy, from even weights; the twin stays as it is.
+
+    Pairs of two people are drawn at random, as many as pairs of one. Drawing the most alike ones
+    was tried: the weights then fit those few and recognise less (docs/experiments.md).
     """
     known = faces.of(faces.person != NOBODY)
     embeddings = embed(siamese, known.crops)
-    left, right, different = choose_pairs(
-        embeddings, known.person, head_parameters(siamese), np.random.default_rng(seed)
-    )
+    left, right, different = choose_pairs(known.person, np.random.default_rng(seed))
     head = head_of(siamese)
+    fresh = build_head(head_parameters(siamese).difference, embeddings.shape[1])
+    head.set_weights(fresh.get_weights())
     head.compile(keras.optimizers.Adam(0.05), loss="binary_crossentropy", jit_compile=False)
     head.fit(
         [embeddings[left], embeddings[right]],
@@ -54,10 +68,7 @@ def fit_head(siamese: keras.Model, faces: Faces, *, seed: int, epochs: int = 8) 
 
 
 def choose_pairs(
-    embeddings: NDArray[np.float32],
-    person: NDArray[np.int32],
-    head: Head,
-    rng: np.random.Generator,
+    person: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """(left, right, different): indices of pairs to learn from."""
     genuine = []
@@ -66,10 +77,9 @@ def choose_pairs(
         pairs = np.stack(np.triu_indices(len(own), 1), 1)
         genuine.append(own[pairs[rng.permutation(len(pairs))[:_GENUINE_PER_PERSON]]])
     same = np.concatenate(genuine)
-    near = _nearest_others(embeddings, person, head, len(same) // 2, rng)
     random = rng.integers(0, len(person), (2 * len(same), 2))
-    random = random[person[random[:, 0]] != person[random[:, 1]]][: len(same) - len(near)]
-    left, right = np.concatenate([same, near, random]).T
+    random = random[person[random[:, 0]] != person[random[:, 1]]][: len(same)]
+    left, right = np.concatenate([same, random]).T
     return left, right, np.arange(len(left)) >= len(same)
 
 
@@ -94,26 +104,3 @@ def calibrate(siamese: keras.Model, pairs: Pairs) -> None:
     dense = head_of(siamese).get_layer("distance")
     kernel, bias = dense.get_weights()
     dense.set_weights([kernel * np.exp(log_scale), bias * np.exp(log_scale) + shift])
-
-
-def _nearest_others(
-    embeddings: NDArray[np.float32],
-    person: NDArray[np.int32],
-    head: Head,
-    wanted: int,
-    rng: np.random.Generator,
-) -> NDArray[np.int64]:
-    """Pairs of two people that look most alike, (wanted, 2); found among 2,000 crops at a time."""
-    found: list[NDArray[np.int64]] = []
-    uniform = Head(Difference.SQUARED, np.ones_like(head.weights), 0.0)
-    blocks = np.array_split(rng.permutation(len(person)), max(1, len(person) // 2000))
-    each = -(-wanted // len(blocks))
-    for block in blocks:
-        ruler = uniform if head.difference is Difference.SQUARED else head
-        distance = distance_matrix(embeddings[block], ruler)
-        one_person = person[block][:, None] == person[block][None]
-        distance[one_person | np.tri(len(block), dtype=bool)] = np.inf
-        flat = np.argpartition(distance, min(each, distance.size - 1), axis=None)[:each]
-        pairs = np.stack(np.unravel_index(flat, distance.shape), 1)
-        found.append(block[pairs[np.isfinite(distance.ravel()[flat])]])
-    return np.concatenate(found)[:wanted]

@@ -145,7 +145,7 @@ _MOBILE_STAGES = (
     ("stage14", 128, (256, 192, 192, 192, 192, 192)),
     ("stage7", 128, (384, 256, 256)),
 )
-MOBILE_STAGE_NAMES = (*(name for name, _, _ in _MOBILE_STAGES), "stage1")
+LAST_STAGE = "stage1"
 EMBEDDING_DIMENSIONS = 128
 
 
@@ -182,7 +182,7 @@ def _pool_stage(shape: tuple[int, ...]) -> keras.Model:
     x = layers.BatchNormalization(momentum=0.99)(x)
     x = layers.Conv2D(EMBEDDING_DIMENSIONS, 1, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.99)(x)
-    return keras.Model(entry, layers.Flatten()(x), name="stage1")
+    return keras.Model(entry, layers.Flatten()(x), name=LAST_STAGE)
 
 
 def _inverted_residual(

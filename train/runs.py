@@ -16,6 +16,7 @@ import keras
 from edge.contract.errors import MissingError, OutputError
 
 CONFIG, MODEL, HISTORY, REPORT = "config.json", "siamese.keras", "history-{}.csv", "report.html"
+BEGUN = ".begun-{}.keras"  # the weights that a phase began with, until it is finished
 
 
 class Run:
@@ -55,9 +56,7 @@ class Run:
 
     def save(self, siamese: keras.Model) -> None:
         """Never half a file, whatever ends the training."""
-        new = self.folder / f".new-{MODEL}"
-        siamese.save(new)
-        new.replace(self.folder / MODEL)
+        self._write(siamese, self.folder / MODEL)
 
     def train(
         self,
@@ -74,6 +73,13 @@ class Run:
         `epoch` is kept equal to the epoch that is running, so that batches follow from it.
         """
         self.begin()
+        begun = self.folder / BEGUN.format(phase)
+        if begun.exists():
+            # Stopped before a whole epoch there is no checkpoint, and siamese.keras is half an
+            # epoch on: begin again where the phase began. Later the checkpoint comes over it.
+            siamese.set_weights(keras.saving.load_model(begun, compile=False).get_weights())
+        else:
+            self._write(siamese, begun)
         history = keras.callbacks.CSVLogger(str(self.folder / HISTORY.format(phase)), append=True)
         try:
             trainer.fit(
@@ -91,6 +97,12 @@ class Run:
             raise
         self.save(siamese)
         (self.folder / f".{phase}-finished").touch()
+        begun.unlink()
+
+    def _write(self, siamese: keras.Model, path: Path) -> None:
+        new = self.folder / f".new-{MODEL}"
+        siamese.save(new)
+        new.replace(path)
 
     def _callbacks(
         self, siamese: keras.Model, lessons: keras.utils.PyDataset, phase: str

@@ -12,6 +12,7 @@ from typing import Any
 from edge.config.checks import check_together
 from edge.config.keys import KEYS, Key, Value
 from edge.config.lines import Lines
+from edge.config.paths import anchored, default_path
 from edge.config.reading import Fault, read_values
 from edge.contract.errors import ConfigError, MissingError
 from edge.contract.gates import Limits
@@ -111,10 +112,10 @@ def load_config(path: Path | None) -> Config:
     file = _which(path)
     document, lines = _parse(file) if file else ({}, Lines(""))
     values, given, faults = read_values(document, lines)
-    faults += check_together(values, lines)
+    folder = file.parent.absolute() if file else Path()
+    faults += check_together(values, folder, lines)
     if faults:
         raise _error(file, faults)
-    folder = file.parent.absolute() if file else Path()
     settings = tuple(_setting(key, given, file, lines) for key in KEYS)
     return _build(values, given, folder, settings)
 
@@ -129,8 +130,8 @@ def bundle_path(config: Config) -> Path:
 def _which(path: Path | None) -> Path | None:
     named = path or (Path(p) if (p := os.environ.get("ONELOOK_CONFIG")) else None)
     if named is None:
-        return SYSTEM_FILE if SYSTEM_FILE.is_file() else None
-    if not named.is_file():
+        return SYSTEM_FILE if _is_file(SYSTEM_FILE) else None
+    if not _is_file(named):
         raise MissingError(
             f"{named}: no configuration there.",
             remedy="Check the path, or leave --config out for the defaults.",
@@ -138,18 +139,29 @@ def _which(path: Path | None) -> Path | None:
     return named
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as e:  # in a folder that is closed to us: it may well be there, and count
+        raise _unreadable(path, e) from e
+
+
 def _parse(file: Path) -> tuple[dict[str, Any], Lines]:
     try:
         text = file.read_text(encoding="utf-8")
         return tomllib.loads(text), Lines(text)
     except OSError as e:
-        raise ConfigError(
-            f"{file}: cannot be read ({e.strerror}).", remedy="Check its owner and mode."
-        ) from e
-    except ValueError as e:  # TOMLDecodeError, UnicodeDecodeError
+        raise _unreadable(file, e) from e
+    except (ValueError, RecursionError) as e:  # TOMLDecodeError, UnicodeDecodeError
         raise ConfigError(
             f"{file}: not TOML: {e}.", remedy="Mend that place; text values stand in quotes."
         ) from e
+
+
+def _unreadable(file: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{file}: cannot be read ({error.strerror}).", remedy="Check its path, owner and mode."
+    )
 
 
 def _error(file: Path | None, faults: list[Fault]) -> ConfigError:
@@ -166,7 +178,7 @@ def _setting(
 ) -> Setting:
     at = (key.section, key.name)
     if at not in given:
-        value = str(_default_path(key.name)) if key.section == "paths" else key.default
+        value = str(default_path(key.name)) if key.section == "paths" else key.default
         return Setting(key, value, "default")
     return Setting(key, given[at], f"{file}:{lines.of(*at)}")
 
@@ -180,19 +192,16 @@ def _build(
     def part(section: str) -> dict[str, Any]:
         return {name: value for (of, name), value in values.items() if of == section}
 
-    def anchored(text: str) -> Path:
-        return folder / Path(text).expanduser()
-
     paths, door, button, camera = part("paths"), part("door"), part("button"), part("camera")
     recognition, lockout = part("recognition"), part("lockout")
     where = {
-        name: anchored(paths[name]) if ("paths", name) in given else _default_path(name)
+        name: anchored(folder, paths[name]) if ("paths", name) in given else default_path(name)
         for name in ("state_dir", "socket")
     }
     source = camera["source"]
     if source.startswith("folder:"):
-        source = f"folder:{anchored(source.removeprefix('folder:'))}"
-    bundle = recognition["bundle"] and str(anchored(recognition["bundle"]))
+        source = f"folder:{anchored(folder, source.removeprefix('folder:'))}"
+    bundle = recognition["bundle"] and str(anchored(folder, recognition["bundle"]))
     return Config(
         PathsConfig(**where),
         DoorConfig(door["lock_pin"], door["lock_active"], door["pulse"]),
@@ -210,14 +219,3 @@ def _build(
         LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
         settings,
     )
-
-
-def _default_path(name: str) -> Path:
-    """The system's folder for the services and for root, the user's own for anybody else."""
-    system = Path("/var/lib/onelook") if name == "state_dir" else Path("/run/onelook/eye.sock")
-    if os.geteuid() == 0 or os.access(system.parent if name == "socket" else system, os.W_OK):
-        return system
-    if name == "state_dir":
-        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-        return Path(base) / "onelook"
-    return Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp") / "onelook" / "eye.sock"  # noqa: S108 - the eye makes the folder its own

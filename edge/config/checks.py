@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from edge.config.lines import Lines
+from edge.config.paths import anchored
 from edge.config.reading import Fault
 
 
-def check_together(values: Mapping[tuple[str, str], Any], lines: Lines) -> list[Fault]:
+def check_together(
+    values: Mapping[tuple[str, str], Any], folder: Path, lines: Lines
+) -> list[Fault]:
     """A fault for each combination that makes no sense; the line is that of the key to change."""
     faults = []
 
@@ -23,6 +28,6 @@ def check_together(values: Mapping[tuple[str, str], Any], lines: Lines) -> list[
         refuse("lockout", "cap", "shorter than the first lock-out")
     if values["button", "pin"] == values["door", "lock_pin"]:
         refuse("button", "pin", "the lock has this pin already")
-    if len(values["paths", "socket"].encode()) > 100:
+    if len(os.fsencode(anchored(folder, values["paths", "socket"]))) > 100:
         refuse("paths", "socket", "longer than the 100 characters that a socket's path may have")
     return faults

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from edge.config.durations import parse_duration
@@ -38,6 +39,21 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError('text in quotes is needed, as "..."')  # noqa: TRY004 - a fault of the file
     return value
+
+
+def _path(value: object) -> str:
+    text = _text(value)
+    if not text or "\0" in text:
+        raise ValueError('a path is needed, as "/home/pi/faces"')
+    try:
+        Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("nobody of that name has a home here") from None
+    return text
+
+
+def _path_or_none(value: object) -> str:
+    return _path(value) if value != "" else ""
 
 
 def _choice(*words: str) -> Callable[[object], str]:
@@ -102,22 +118,24 @@ def _button_pin(value: object) -> str:
 def _camera(value: object) -> str:
     if not re.fullmatch(r"pi|usb:\d{1,2}|folder:.+", _text(value)):
         raise ValueError('must be "pi", "usb:N" (as "usb:0") or "folder:DIR"')
+    if str(value).startswith("folder:"):
+        _path(str(value).removeprefix("folder:"))
     return str(value)
 
 
 def _turn(value: object) -> int:
-    if isinstance(value, bool) or value not in (0, 90, 180, 270):
+    if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 90, 180, 270):
         raise ValueError("must be 0, 90, 180 or 270")
-    return int(str(value))
+    return value
 
 
 _LIMITS = Limits()
 
 # fmt: off
 KEYS = (
-    Key("paths", "state_dir", "/var/lib/onelook", _text, "a folder",
+    Key("paths", "state_dir", "/var/lib/onelook", _path, "a folder",
         "Gallery, event log and key; nobody else may read it."),
-    Key("paths", "socket", "/run/onelook/eye.sock", _text, "a path of at most 100 characters",
+    Key("paths", "socket", "/run/onelook/eye.sock", _path, "a path of at most 100 characters",
         "Where the eye waits for the door."),
     Key("door", "lock_pin", "GPIO17", _choice(*LOCK_PINS), "GPIO16, GPIO17, GPIO22 to GPIO27",
         "Drives the lock. Only pins that are pulled down while a Pi starts."),
@@ -136,7 +154,7 @@ KEYS = (
         "Degrees clockwise until people stand upright."),
     Key("camera", "frame_limit", "1s", _duration("200ms", "5s"), "200ms to 5s",
         "A camera without a frame for so long is out of order."),
-    Key("recognition", "bundle", "", _text, 'a folder, or "" for the shipped one',
+    Key("recognition", "bundle", "", _path_or_none, 'a folder, or "" for the shipped one',
         "The network, as `convert` made it."),
     Key("recognition", "level", "normal", _choice("strict", "normal"), '"strict" or "normal"',
         "Which of the bundle's measured thresholds counts."),
@@ -159,6 +177,6 @@ KEYS = (
         "Failed presses before the door stops looking for a while."),
     Key("lockout", "first", "30s", _duration("5s", "15min"), "5s to 15min",
         "The first such while; it doubles with each further failure."),
-    Key("lockout", "cap", "15min", _duration("30s", "4h"), "30s to 4h", "The longest one."),
+    Key("lockout", "cap", "15min", _duration("5min", "4h"), "5min to 4h", "The longest one."),
 )
 # fmt: on

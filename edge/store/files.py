@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from edge.contract.errors import PermissionsError, StorageError
+from edge.contract.errors import OnelookError, PermissionsError, StorageError
 
-_FREE = "Free some space, check the card; the door stays locked until then."
+FREE = "Free some space, check the card; the door stays locked until then."
 
 
 def own_folder(folder: Path) -> None:
     """Make the state folder, or check that nobody else can look into it.
 
     Raises:
-        PermissionsError: it is open to others. StorageError: it cannot be made.
+        PermissionsError: it is open to others, or closed to us. StorageError: it cannot be made.
     """
-    try:
+    with refusals(folder, "cannot be made"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as e:
-        raise storage_error(folder, "cannot be made", e) from e
     check_private(folder)
 
 
 def check_private(path: Path) -> None:
-    """Raises: PermissionsError: group or others may read or write it."""
-    mode = stat.S_IMODE(path.stat().st_mode)
+    """Raises: PermissionsError: group or others may read or write it, or we may not."""
+    with refusals(path, "cannot be looked at"):
+        mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise PermissionsError(
             f"{path}: open to others (mode {mode:04o}).",
@@ -39,20 +40,21 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write beside it, force it to the disk, rename, force the rename to the disk.
 
     Raises:
-        StorageError: the disk refuses; `path` is then as it was.
+        StorageError, PermissionsError: the disk refuses; `path` is whole, mostly the old one.
     """
     new = path.with_name(f".{path.name}.new")
-    try:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.rename(path)
-        sync_folder(path.parent)
-    except OSError as e:
-        new.unlink(missing_ok=True)
-        raise storage_error(path, "cannot be written", e) from e
+    with refusals(path, "cannot be written"):
+        try:
+            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            new.rename(path)
+            sync_folder(path.parent)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -64,6 +66,22 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def storage_error(path: Path, what: str, error: OSError) -> StorageError:
-    """The system's refusal as an error of ours."""
-    return StorageError(f"{path}: {what} ({error.strerror or error}).", remedy=_FREE)
+@contextmanager
+def refusals(path: Path, what: str) -> Iterator[None]:
+    """The system's refusals as errors of ours. Raises: StorageError, PermissionsError."""
+    try:
+        yield
+    except OSError as e:
+        raise storage_error(path, what, e) from e
+
+
+def storage_error(path: Path, what: str, error: OSError) -> OnelookError:
+    """One refusal: a disk that fails and a user who may not have different remedies."""
+    told = f"{path}: {what} ({error.strerror or error})."
+    if isinstance(error, PermissionError):
+        return PermissionsError(
+            told,
+            why="It belongs to another user, most likely the one that the door runs as.",
+            remedy="Say it as that user: sudo -u onelook onelook ...",
+        )
+    return StorageError(told, remedy=FREE)

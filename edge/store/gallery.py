@@ -7,11 +7,11 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.contract.errors import BusyError, StorageError
-from edge.store.files import check_private, own_folder, storage_error, sync_folder, write_whole
+from edge.store.files import check_private, own_folder, refusals, sync_folder, write_whole
 from edge.store.keys import FILE as KEY_FILE
 from edge.store.keys import find_key, find_or_make_key
 from edge.store.people import Gallery, Person, Template
@@ -53,7 +53,7 @@ class GalleryStore:
         """The number of the newest generation, 0 if there is none: a look at the folder's names.
 
         Raises:
-            StorageError: the folder cannot be read.
+            StorageError, PermissionsError: the folder cannot be read.
         """
         return max(self._files(), default=0)
 
@@ -63,7 +63,7 @@ class GalleryStore:
         Raises:
             StorageError: it is damaged, or its key is missing. An older generation is never taken
                 in its place: whoever was removed since then would be back.
-            PermissionsError: the folder is open to others.
+            PermissionsError: the folder is open to others, or closed to us.
         """
         files = self._files()
         if not files:
@@ -88,18 +88,16 @@ class GalleryStore:
         path = self._folder / f"gallery-{generation:010d}.sealed"
         write_whole(path, seal(gallery, generation, key))
         old = [p for number, p in self._files().items() if number <= generation - _KEPT]
-        for file in old:
-            file.unlink(missing_ok=True)
-        if old:
-            sync_folder(self._folder)
+        with refusals(self._folder, "old generations cannot be removed"):
+            for file in old:
+                file.unlink(missing_ok=True)
+            if old:
+                sync_folder(self._folder)
 
     def _files(self) -> dict[int, Path]:
-        try:
+        names: list[str] = []
+        with refusals(self._folder, "cannot be read"), suppress(FileNotFoundError):
             names = [path.name for path in self._folder.iterdir()]
-        except FileNotFoundError:
-            return {}
-        except OSError as e:
-            raise storage_error(self._folder, "cannot be read", e) from e
         found = (_NAME.fullmatch(name) for name in names)
         return {int(name[1]): self._folder / name[0] for name in found if name}
 
@@ -110,12 +108,10 @@ class GalleryStore:
                 f"{self._folder / KEY_FILE}: the gallery's key is missing.",
                 remedy=f"Restore it; or remove {self._folder}/gallery-*.sealed and enrol anew.",
             )
+        with refusals(path, "cannot be read"), path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
         try:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
             return unseal(data, generation, key)
-        except OSError as e:
-            raise storage_error(path, "cannot be read", e) from e
         except SealError as e:
             raise StorageError(
                 f"{path}: {e}.",
@@ -126,22 +122,28 @@ class GalleryStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        handle = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = self._folder / _LOCK
+        with refusals(path, "cannot be locked"):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            deadline = time.monotonic() + _WAIT_S
-            while not _try_lock(handle):
-                if time.monotonic() > deadline:
-                    holder = os.pread(handle, 32, 0).decode("ascii", "replace")
-                    raise BusyError(
-                        f"{self._folder}: another enrolment is under way (pid {holder}).",
-                        remedy="Wait until it is done, then try again.",
-                    )
-                time.sleep(0.05)
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode(), 0)
+            self._wait_for(handle)
+            with refusals(path, "cannot be written"):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, str(os.getpid()).encode(), 0)
             yield
         finally:
             os.close(handle)
+
+    def _wait_for(self, handle: int) -> None:
+        deadline = time.monotonic() + _WAIT_S
+        while not _try_lock(handle):
+            if time.monotonic() > deadline:
+                holder = os.pread(handle, 32, 0).decode("ascii", "replace")
+                raise BusyError(
+                    f"{self._folder}: another enrolment is under way (pid {holder}).",
+                    remedy="Wait until it is done, then try again.",
+                )
+            time.sleep(0.05)
 
 
 def _try_lock(handle: int) -> bool:

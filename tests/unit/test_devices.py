@@ -157,6 +157,6 @@ class ForeignError(Exception):
 
 
 def test_what_a_pin_library_raises_becomes_one_clear_error():
-    with pytest.raises(PinError, match="GPIO17 cannot be used for the lock: GPIO busy"):
-        with pin_errors(PIN, "the lock"):
-            raise ForeignError("GPIO busy")
+    words = "GPIO17 cannot be used for the lock: GPIO busy"
+    with pytest.raises(PinError, match=words), pin_errors("GPIO17", "the lock"):
+        raise ForeignError("GPIO busy")

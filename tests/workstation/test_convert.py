@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 
 import keras
 import numpy as np
@@ -217,12 +218,42 @@ def test_ranges_from_pictures_of_the_night_are_refused(run_folder, refused, tmp_
     night[:16, :16] = 255
     rng = np.random.default_rng(0)
     pictures = [night | rng.integers(0, 3, night.shape, np.uint8) for _ in range(100)]
-    folder = spread_out({"night": pictures}, tmp_path / "nights")
+    folder = spread_out({"nights": pictures}, tmp_path / "nights")
     code, said = refused(
         *("build", run_folder, "-o", tmp_path / "new", *FMR, "--calibration", folder)
     )
     assert code == 1
-    assert "int8 and float disagree: mean cosine" in said
+    assert "of the values saturated, at most 1%" in said
+    assert "calibrate with ordinary faces" in said
+
+
+def unbalance(siamese, factor):
+    """The same network to float; to int8 all channels of a map but one are nearly nothing."""
+    layers = embedding_of(siamese).layers
+    norm = [one for one in layers if isinstance(one, keras.layers.BatchNormalization)][1]
+    after = [one for one in layers if isinstance(one, keras.layers.Conv2D)][2]
+    gamma, beta, *moving = norm.get_weights()
+    (kernel,) = after.get_weights()
+    gamma[1:], beta[1:], kernel[:, :, 1:] = (
+        gamma[1:] / factor,
+        beta[1:] / factor,
+        kernel[:, :, 1:] * factor,
+    )
+    norm.set_weights([gamma, beta, *moving])
+    after.set_weights([kernel])
+
+
+@pytest.mark.parametrize(
+    ("factor", "says"),
+    [(60, "int8 refuses .* more pairs of one person than float|disagree"), (300, "disagree")],
+)
+def test_a_network_that_is_another_one_in_int8_is_refused(
+    changed_run, refused, tmp_path, factor, says
+):
+    run = changed_run(lambda siamese: unbalance(siamese, factor))
+    code, said = refused("build", run, "-o", tmp_path / "new", *FMR)
+    assert code == 1
+    assert re.search(says, said)
     assert "add --calibration faces like those that are measured on" in said
 
 

@@ -30,23 +30,30 @@ def weights(siamese):
 
 
 class Stop(keras.callbacks.Callback):
-    """Ctrl-C in the middle of the second epoch."""
+    """Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, stopped):
+        super().__init__()
+        self.stopped = stopped
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002 - Keras' own signature
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002 - Keras' own signature
-        if (self.epoch, batch) == (1, 1):
+        if (self.epoch, batch) == (self.stopped, 1):
             raise KeyboardInterrupt
 
 
-def test_a_resumed_training_is_the_uninterrupted_one_to_the_bit(tiny, teach, tmp_path, monkeypatch):
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_resumed_training_is_the_uninterrupted_one_to_the_bit(
+    tiny, teach, tmp_path, monkeypatch, epoch
+):
     straight = tiny()
     teach(straight, tmp_path / "straight", epochs=3, steps=3)
     first = tiny()
     with monkeypatch.context() as patch:
         callbacks = Run._callbacks
-        patch.setattr(Run, "_callbacks", lambda *given: [*callbacks(*given), Stop()])
+        patch.setattr(Run, "_callbacks", lambda *given: [*callbacks(*given), Stop(epoch)])
         with pytest.raises(KeyboardInterrupt):
             teach(first, tmp_path / "stopped", epochs=3, steps=3)
     # What was learnt until then is there, although the epoch was not whole.
