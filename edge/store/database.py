@@ -1,0 +1,162 @@
+"""The SQLite file under the events: made whole or not at all, and looked over at every start."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.contract.errors import StorageError, VersionError
+from edge.store.files import FREE, refusals, sync_folder
+
+APPLICATION_ID = 0x6F6E656C  # "onel"
+SCHEMA = 1
+_BUSY_S = 2.0
+
+_TABLES = """
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE counter (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    failures INTEGER NOT NULL CHECK (failures >= 0),
+    boot_id TEXT NOT NULL,
+    counted_at REAL NOT NULL
+) STRICT;
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a database that is there and whole. Raises: StorageError: it does not sync."""
+    database = _connection(path)
+    try:
+        # The library's defaults differ between builds; with NORMAL a commit may vanish with the
+        # power.
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA trusted_schema = OFF")
+        if database.execute("PRAGMA synchronous").fetchone() != (2,):
+            raise StorageError(
+                f"{path}: SQLite does not sync.", remedy="Use the system's own SQLite."
+            )
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def make(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+    """A new database with empty tables, which `fill` gives their first rows.
+
+    It is made under another name: what lies at `path` was once whole, so if it ever is not, then
+    something was lost.
+    """
+    new = path.with_name(f".{path.name}.new")
+    for left in (new, new.with_name(f"{new.name}-journal")):
+        left.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        with contextlib.closing(_connection(new)) as database:
+            database.execute("PRAGMA synchronous = FULL")
+            with transaction(database):
+                for statement in _TABLES.strip().split(";\n"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                database.execute(f"PRAGMA user_version = {SCHEMA}")
+                fill(database)
+        new.rename(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def find_damage(path: Path) -> str:
+    """What is wrong with the database at `path`; empty if nothing is, or there never was one.
+
+    Raises:
+        VersionError: a newer program made it.
+    """
+    if not path.exists():
+        # Set aside, and then the power went before the new one was there.
+        return "it is gone, and files that lay beside it are not" if _remains(path) else ""
+    if path.stat().st_size == 0:
+        return "it is empty"
+    with contextlib.closing(_connection(path)) as database:
+        try:
+            return _look_over(database, path)
+        except sqlite3.OperationalError as e:
+            if "no such table" in str(e):
+                return str(e)
+            raise  # busy, or not readable: no reason to begin anew
+        except sqlite3.DatabaseError as e:
+            return str(e)
+
+
+def set_aside(path: Path) -> None:
+    """Keep a damaged database under another name.
+
+    The file itself goes first: without it, the next start still finds what lay beside it. The other
+    way round it would take an older state, from before its write-ahead log, for the whole one.
+    """
+    number = 1
+    while (kept := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + suffix))
+    sync_folder(path.parent)
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All of it on the disk when this ends, or nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # it may have rolled back by itself
+            database.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def database_refusals(path: Path) -> Iterator[None]:
+    """SQLite's and the system's refusals as ours. Raises: StorageError, PermissionsError."""
+    try:
+        with refusals(path, "cannot be used"):
+            yield
+    except sqlite3.Error as e:
+        raise StorageError(f"{path}: {e}.", remedy=FREE) from e
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
+
+
+def _remains(path: Path) -> bool:
+    return any(path.parent.glob(f"{path.name}*"))
+
+
+def _look_over(database: sqlite3.Connection, path: Path) -> str:
+    if database.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+        return "not a database of onelook"
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA:  # before anything that this program expects inside
+        raise VersionError(
+            f"{path}: made by a newer onelook (schema {version}, this one knows {SCHEMA}).",
+            remedy="Install the newer onelook again.",
+        )
+    found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if found != "ok":
+        return found
+    if database.execute("SELECT count(*) FROM counter").fetchone() != (1,):
+        return "its counter is gone"
+    return ""

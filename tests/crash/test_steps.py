@@ -1,0 +1,149 @@
+"""The plug pulled before each step in turn, of making, mending and changing what is stored."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from edge.store.events import MOST_FAILURES, EventStore
+from edge.store.gallery import GalleryStore, Person
+
+# One process that is killed for each step: every file that is opened, made, renamed or removed.
+# What SQLite does in between is one step here; it has its own journal against that.
+KILL_BEFORE_EACH_STEP = """
+import os, shutil, signal, sys
+from pathlib import Path
+from edge.store.database import set_aside
+from edge.store.events import EventStore
+from edge.store.gallery import GalleryStore, Person
+
+STEPS = {"open", "os.mkdir", "os.remove", "os.rename", "sqlite3.connect"}
+template, runs = Path(sys.argv[1]), Path(sys.argv[2])
+
+
+def kill_before(step, folder):
+    seen = 0
+
+    def hook(event, arguments):
+        nonlocal seen
+        if event in STEPS and folder in str(arguments[0]):
+            seen += 1
+            if seen == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def count_a_press(folder):
+    with EventStore(folder) as store:
+        store.count_press(1.0)
+
+
+def set_the_log_aside(folder):
+    set_aside(folder / "events.sqlite3")
+
+
+def enrol_bea(folder):
+    with GalleryStore(folder).change() as change:
+        change.commit(change.gallery.with_person(Person("p-b", "Bea", ())))
+
+
+for step in range(1, 100):
+    folder = runs / f"{step:02}"
+    if template.is_dir():
+        shutil.copytree(template, folder)
+    pid = os.fork()
+    if pid == 0:
+        kill_before(step, str(folder))
+        globals()[sys.argv[3]](folder)
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
+        break
+"""
+
+ADA = Person("p-a", "Ada", ())
+
+
+@pytest.fixture
+def template(tmp_path):
+    return tmp_path / "template"
+
+
+@pytest.fixture
+def each_step(template, tmp_path, repository):
+    """Run an action, killed before its first step, its second ..., not at all; the folders."""
+
+    def run(action):
+        runs = tmp_path / "runs"
+        runs.mkdir()
+        command = [sys.executable, "-c", KILL_BEFORE_EACH_STEP, str(template), str(runs), action]
+        subprocess.run(command, cwd=repository, check=True)
+        return sorted(runs.iterdir()) or pytest.fail("nothing was run")
+
+    return run
+
+
+def test_making_the_log_is_never_taken_for_losing_it(each_step, tmp_path):
+    folders = each_step("count_a_press")
+    assert folders[-1].name > "05"
+    found = []
+    for number in range(1, int(folders[-1].name) + 1):
+        with EventStore(tmp_path / "runs" / f"{number:02}") as store:
+            found.append(store.counter().failures)
+            assert store.verify() == 0
+    assert found[0] == 0
+    assert found[-1] == 1
+    assert found == sorted(found)
+
+
+def test_mending_the_log_never_lowers_the_counter(each_step, template):
+    EventStore(template).close()
+    hand = sqlite3.connect(template / "events.sqlite3")
+    hand.execute("DELETE FROM counter")
+    hand.commit()
+    hand.close()
+    folders = each_step("count_a_press")
+    assert folders[-1].name > "08"
+    for folder in folders:
+        with EventStore(folder) as store:
+            assert store.counter().failures >= MOST_FAILURES, folder
+            assert [entry["reason"] for _, entry in store.rows()] == ["log_gap"]
+            assert store.verify() == 1
+        assert list(folder.glob("events.sqlite3.damaged-1*"))
+
+
+def test_setting_aside_never_leaves_an_older_state_that_looks_whole(each_step, template):
+    with EventStore(template.with_name("running")) as store:
+        for _ in range(3):
+            store.count_press(1.0)  # in the write-ahead log alone: the file says 0
+        shutil.copytree(template.with_name("running"), template)
+    assert (template / "events.sqlite3-wal").stat().st_size > 0
+    folders = each_step("set_the_log_aside")
+    assert folders[-1].name >= "04"
+    for folder in folders:
+        with EventStore(folder) as store:
+            assert store.counter().failures >= 3, folder
+
+
+@pytest.mark.parametrize("before", [(), (ADA,), (ADA, Person("p-c", "Cleo", ()))])
+def test_a_gallery_is_the_one_before_or_the_one_after(each_step, template, tmp_path, before):
+    for person in before:
+        with GalleryStore(template).change() as change:
+            change.commit(change.gallery.with_person(person))
+    names = {person.name for person in before}
+    folders = each_step("enrol_bea")
+    assert folders[-1].name > "05"
+    found = []
+    for number in range(1, int(folders[-1].name) + 1):
+        store = GalleryStore(tmp_path / "runs" / f"{number:02}")
+        found.append({person.name for person in store.load().people} - names)
+        assert found[-1] <= {"Bea"}
+        with store.change() as change:  # and it can be changed again
+            change.commit(change.gallery.with_person(Person("p-d", "Dora", ())))
+        assert {person.name for person in store.load().people} == names | {"Dora"} | found[-1]
+    assert found[0] == set()
+    assert found[-1] == {"Bea"}
