@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +19,20 @@ class Parser(argparse.ArgumentParser):
         settings.setdefault("allow_abbrev", False)
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**settings)  # type: ignore[arg-type]
+        # `enroll Ada --add ada.jpg`: options between arguments. Off for parsers with commands,
+        # which argparse cannot take apart in that way.
+        self.intermixed = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        if not self.intermixed:
+            return super().parse_known_args(args, namespace)
+        self.intermixed = False  # argparse comes back here for each half of the work
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.intermixed = True
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}.", remedy=f"See: {self.prog} --help")
@@ -43,6 +57,7 @@ class Commands:
         add_common(parser)
         if run is not None:
             parser.set_defaults(run=run)
+            parser.intermixed = True
         return parser
 
 

@@ -13,7 +13,13 @@ from edge.contract.errors import OnelookError
 
 
 def publish(
-    args: argparse.Namespace, name: str, text: Iterable[str], *, ok: bool = True, **content: object
+    args: argparse.Namespace,
+    name: str,
+    text: Iterable[str],
+    /,
+    *,
+    ok: bool = True,
+    **content: object,
 ) -> int:
     """Print a command's result, as lines or as the document `onelook.<name>/1`.
 

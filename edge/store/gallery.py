@@ -127,10 +127,13 @@ class GalleryStore:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._wait_for(handle)
-            with refusals(path, "cannot be written"):
-                os.ftruncate(handle, 0)
-                os.pwrite(handle, str(os.getpid()).encode(), 0)
-            yield
+            try:
+                with refusals(path, "cannot be written"):
+                    os.ftruncate(handle, 0)
+                    os.pwrite(handle, str(os.getpid()).encode(), 0)
+                yield
+            finally:
+                os.ftruncate(handle, 0)  # a change that was refused leaves the folder as it was
         finally:
             os.close(handle)
 

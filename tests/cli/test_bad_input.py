@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,9 +230,13 @@ def test_an_eye_killed_in_the_middle_of_a_press_leaves_the_door_shut(obama, pict
             event = message.get("event")
         assert event["reason"] in {"camera_error", "engine_error"}
         assert not [m for m in lines if m.get("line") == "strike" and m["level"]]
+        time.sleep(0.25)  # longer than button.gap
         again = stage.press(within_s=10.0)
         assert again.event["reason"] in {"camera_error", "engine_error"}
         assert again.strike == ()
+
+
+SETTINGS = {"door": {"pulse": "500ms"}, "button": {"gap": "200ms"}}
 
 
 def playing(photo):
@@ -241,7 +246,7 @@ def playing(photo):
     from edge.config import load_config
     from edge.store.gallery import GalleryStore
 
-    stage = Stage(bundle=bundle_folder(), settings={"door": {"pulse": "500ms"}})
+    stage = Stage(bundle=bundle_folder(), settings=SETTINGS)
     config = load_config(stage.config)
     enrol(open_desk(config), GalleryStore(config.paths.state_dir), Request("Ada", [photo]))
     return stage

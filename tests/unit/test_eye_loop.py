@@ -440,11 +440,15 @@ def fed_within(own, seconds):
 
 
 class Lens:
-    """A camera without delay."""
+    """A camera without delay; it notes what it was asked for."""
 
     works = True
 
+    def __init__(self):
+        self.asked = []
+
     def frame(self, not_before):
+        self.asked.append(not_before)
         return Frame(np.zeros((4, 4, 3), np.uint8), max(boottime(), np.nextafter(not_before, 1e9)))
 
     def mend(self):
@@ -452,12 +456,12 @@ class Lens:
 
 
 @contextmanager
-def looping(path, see):
+def looping(path, see, lens=None):
     """The eye's loop with `see` in place of the network; its door."""
     reading, writing = os.pipe()
     with listening(path) as listener:
         eye = SimpleNamespace(see=see)
-        loop = _Loop(eye, Lens(), Hello("m", 4), listener)
+        loop = _Loop(eye, lens or Lens(), Hello("m", 4), listener)
         thread = threading.Thread(target=loop.run, args=(reading,))
         thread.start()
         try:
@@ -484,6 +488,19 @@ def test_an_engine_that_fails_is_an_engine_error_and_is_asked_again(tmp_path):
         failed, good = door.answers(2)
     assert (failed.reason, failed.embedding) == (Reason.ENGINE_ERROR, b"")
     assert (good.reason, good.embedding) == (None, bytes(range(4)))
+
+
+def test_each_frame_of_a_press_is_exposed_after_the_one_before(tmp_path):
+    def see(_frame):
+        return SimpleNamespace(
+            reason=Reason.NO_FACE, embedding=None, face=None, gates=(), ms=(0, 0)
+        )
+
+    lens = Lens()
+    with looping(tmp_path / "eye.sock", see, lens) as door:
+        asked = door.look(1, frames=3)
+        taken = [answer.taken for answer in door.answers(3)]
+    assert lens.asked == [asked, *taken[:2]]
 
 
 def test_a_door_that_reads_nothing_is_let_go_and_the_next_one_is_served(tmp_path):

@@ -68,6 +68,14 @@ def test_a_change_that_is_not_committed_changes_nothing(store):
     assert store.load().people == (ADA,)
 
 
+def test_a_refused_change_leaves_every_byte_of_the_folder(store, folder):
+    enrol(store, ADA)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ZeroDivisionError), store.change():
+        _ = 1 // 0
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_two_generations_are_kept_and_all_of_it_is_the_owners_alone(store, folder):
     enrol(store, ADA, BEA, person("Cleo", b"c"))
     names = sorted(p.name for p in folder.glob("gallery-*"))

@@ -12,6 +12,7 @@ import pytest
 
 from edge.contract.errors import DataError, MissingError, OutputError
 from edge.contract.matching import distances
+from train.bootstrap import best_threshold
 from train.data import Faces
 from train.evaluate import evaluate
 from train.heads import embed
@@ -46,6 +47,23 @@ def test_a_trained_network_is_better_than_one_that_is_not(found, tiny, held_out)
     untrained = evaluate(tiny(), held_out, seed=1)
     assert found.scores["accuracy"].low > untrained.scores["accuracy"].value
     assert found.eer.value < untrained.eer.value
+
+
+def test_no_threshold_is_judged_on_the_people_that_it_was_chosen_on(siamese, held_out, monkeypatch):
+    numbers = np.unique(held_out.person)
+    side = np.arange(len(numbers)) % 2 == 0
+    monkeypatch.setattr("train.evaluate._halves", lambda *_: side)
+    found = evaluate(siamese, held_out)
+    halves = []
+    for inside in (side, ~side):
+        own = held_out.of(np.isin(held_out.person, numbers[inside]))
+        halves.append(all_pairs(embed(siamese, own.crops), own.person, head_parameters(siamese)))
+    chosen = [best_threshold(curve(half)) for half in halves]
+    assert found.thresholds == pytest.approx(chosen)
+    crossed = [rates_at(halves[1], chosen[0]), rates_at(halves[0], chosen[1])]
+    fmr, fnmr = np.mean([[fmr.value, fnmr.value] for fmr, fnmr in crossed], axis=0)
+    assert found.scores["accuracy"].value == pytest.approx(1 - (fmr + fnmr) / 2)
+    assert found.scores["recall"].value == pytest.approx(1 - fnmr)
 
 
 def test_every_figure_lies_in_its_interval_and_a_perfect_one_is_not_certain(found):
