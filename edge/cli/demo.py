@@ -144,7 +144,7 @@ def _settings(*, pulse: str, free: int = 5) -> dict[str, dict[str, Any]]:
     return {
         "door": {"pulse": pulse},
         "button": {"gap": "200ms"},
-        "lockout": {"free": max(free, 5)},
+        "lockout": {"free": min(max(free, 5), 100)},
         # A slow or busy machine is no wrong outcome.
         "recognition": {"decide_within": "10s"},
     }
