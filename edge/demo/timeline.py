@@ -60,7 +60,7 @@ def bar(distance: float, threshold: float) -> str:
 
     `[==o  |                 ]` is a match, `[     |=========o       ]` is none.
     """
-    mark = round(threshold * (_BAR - 1))
+    mark = max(round(threshold * (_BAR - 1)), 1)  # a match needs room on its left
     at = min(max(round(distance * (_BAR - 1)), 0), _BAR - 1)
     if at == mark:  # rounding must not put the distance on the wrong side
         at += -1 if distance < threshold else 1

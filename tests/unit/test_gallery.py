@@ -74,6 +74,8 @@ def test_a_refused_change_leaves_every_byte_of_the_folder(store, folder):
     with pytest.raises(ZeroDivisionError), store.change():
         _ = 1 // 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    # Else another process would have left its own number there.
+    assert before[folder / "gallery.lock"] == b""
 
 
 def test_two_generations_are_kept_and_all_of_it_is_the_owners_alone(store, folder):
