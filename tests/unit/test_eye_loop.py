@@ -542,7 +542,10 @@ def test_only_a_process_of_our_user_or_group_is_admitted():
                     stderr=subprocess.DEVNULL,
                     cwd="/",
                 ):
-                    select.select([listener], [], [], START_S)
+                    if not select.select([listener], [], [], 5.0)[0]:
+                        pytest.skip(
+                            "that user cannot run this Python, which lies in a closed folder"
+                        )
                     door = admit(listener)
                     admitted[uid, gid] = door is not None
                     if door is not None:
