@@ -180,7 +180,8 @@ def test_only_an_eye_of_our_user_or_group_is_listened_to():
                 stdout=subprocess.PIPE,
                 cwd="/",
             ) as stranger:
-                stranger.stdout.readline()
+                if not stranger.stdout.readline():
+                    pytest.skip("that user cannot run this Python: its folder is closed")
                 link = Link(path, MODEL, DIMENSIONS)
                 trusted[uid, gid] = link.connect()
                 link.close()
