@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from convert.check import cosines
 from convert.engine import Twin
+from edge.contract.bundle import LEAST_COSINE
+from edge.contract.bundle import SELFTEST as FILE
 from edge.contract.errors import BundleError
 from edge.contract.matching import dequantize
-
-FILE = "selftest.npz"
-# Engines and machines round int8 differently: XNNPACK and the plain kernels agree to 0.9875.
-LEAST_COSINE = 0.97
 
 
 def pictures(shape: tuple[int, int, int]) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.align import align
-from edge.contract.bundle import EMBEDDING, Bundle
+from edge.contract.bundle import EMBEDDING, LEAST_COSINE, SELFTEST, Bundle
 from edge.contract.errors import BundleError, EngineError
 from edge.contract.gates import Gate, Limits
 from edge.contract.geometry import CROP_SIZE
@@ -22,9 +22,6 @@ from edge.contract.reasons import Reason
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Engine
 
-SELFTEST = "selftest.npz"
-# Engines and machines round int8 differently: XNNPACK and the plain kernels agree to 0.9875.
-LEAST_COSINE = 0.97
 # A second face counts if its eyes are at least this far apart, as a share of the limit and of the
 # largest face's: somebody who passes in the background is no second person at the door.
 _OF_THE_LIMIT = 0.5
