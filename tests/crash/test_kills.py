@@ -43,7 +43,7 @@ while True:
 
 
 def killed_at_random(code, folder, repository, rng):
-    """Run, kill after a random number of lines and a random moment more; the lines it said."""
+    """Run, kill after a random number of lines and a random moment more; the whole lines it said."""
     with subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], cwd=repository, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -52,7 +52,8 @@ def killed_at_random(code, folder, repository, rng):
         pause = subprocess.Popen(["sleep", f"{rng.uniform(0, 0.004):.6f}"])
         pause.wait()
         child.send_signal(signal.SIGKILL)
-        said += child.stdout.read().splitlines()
+        # The last line may be torn as well: only what ends in a newline was said.
+        said += child.stdout.read().split("\n")[:-1]
     return said
 
 
