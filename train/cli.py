@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from edge.contract.errors import OnelookError, UsageError
+from train.teacher import Embedder
 
 _EXAMPLES = """\
 examples:
   python -m train fit --data people/ --out runs/ours
   python -m train fit --data data/ --preset koch2015 --out runs/seed     the seed's folders
+  python -m train fit --data omniglot.zip --task pictures --preset glyph --out runs/characters
   python -m train distill --data faces.tar --teacher teacher.onnx --out runs/face
   python -m train evaluate runs/face --data others/
 A run that was stopped, by Ctrl-C or otherwise, goes on with the same command and --resume.
@@ -67,7 +69,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m train",
-        description="Photographs of people -> a Keras siamese network, and how good it is.",
+        description="Pictures of people, or of something else -> a Keras siamese network, "
+        "and how good it is.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -82,7 +85,13 @@ def _parser() -> argparse.ArgumentParser:
 def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
     fit = commands.add_parser("fit", help="train twin and head on labelled people")
     _add_run(fit, batch=32, steps=200)
-    fit.add_argument("--preset", choices=("mobile", "koch2015"), default="mobile")
+    fit.add_argument(
+        "--task",
+        choices=("faces", "pictures"),
+        default="faces",
+        help="pictures: of anything else, each taken whole; no face is looked for",
+    )
+    fit.add_argument("--preset", choices=("mobile", "koch2015", "glyph"), default="mobile")
     fit.add_argument("--loss", choices=("bce", "contrastive"), default="bce")
     fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the input")
     fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
@@ -94,10 +103,18 @@ def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
     distill = commands.add_parser("distill", help="train the mobile twin on a teacher's answers")
     _add_run(distill, batch=32, steps=200)
     distill.add_argument("--teacher", type=Path, required=True, metavar="ONNX")
-    distill.add_argument("--local", type=_positive, default=8, metavar="N", help="epochs by stages")
     distill.add_argument(
-        "--whole", type=_positive, default=32, metavar="N", help="epochs as a whole"
+        "--goals",
+        type=_goal,
+        nargs="+",
+        metavar="ONNX[=WEIGHT]",
+        help="networks whose joined embeddings are the goal, else the teacher's own",
     )
+    distill.add_argument(
+        "--begin-with", type=Path, metavar="KERAS", help="a siamese.keras to go on from"
+    )
+    distill.add_argument("--local", type=_count, default=8, metavar="N", help="epochs by stages")
+    distill.add_argument("--whole", type=_count, default=32, metavar="N", help="epochs as a whole")
     distill.add_argument("--local-rate", type=float, default=3e-3, metavar="X")
     distill.add_argument("--whole-rate", type=float, default=1.5e-3, metavar="X")
     distill.set_defaults(run=_distill)
@@ -124,7 +141,8 @@ def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None
         nargs="+",
         required=True,
         metavar="PATH",
-        help="tars of crops, folders with a folder per person, or data/{anchor,positive,negative}",
+        help="tars of crops, folders with a folder per person, data/{anchor,positive,negative}; "
+        "for --task pictures folders or zips with a folder per class",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -139,6 +157,18 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _goal(text: str) -> Embedder:
+    path, _, weight = text.partition("=")
+    return Embedder(Path(path), float(weight or 1.0))
 
 
 def _share(text: str) -> float:

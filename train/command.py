@@ -11,24 +11,33 @@ from typing import Any
 import keras
 
 from edge.contract.errors import UsageError
-from train.data import NOBODY, Faces, load_faces, split_people
+from edge.contract.whole import FACES
+from train.data import NOBODY, Faces, load_crops, split_people
 from train.distill import Phase, distill
 from train.evaluate import evaluate, require_sample
 from train.fit import fit
+from train.goals import joined_goals
 from train.heads import calibrate, centre, embed, fit_head
-from train.models import PRESETS, build_siamese, head_parameters
+from train.models import (
+    EMBEDDING_DIMENSIONS,
+    PRESETS,
+    build_siamese,
+    embedding_of,
+    head_parameters,
+)
 from train.pairs import all_pairs
-from train.runs import Run, load_run
+from train.runs import Run, load_network, load_run
 from train.teacher import Teacher
 
 
 def fit_command(args: argparse.Namespace) -> int:
     """`python -m train fit`."""
-    config = _config(args, "preset", "loss", "input_size", "epochs", "rate")
+    config = _config(args, "task", "preset", "loss", "input_size", "epochs", "rate")
     run = Run(args.out, config, resume=args.resume)
-    train, held_out = _faces(args)
-    channels = PRESETS[args.preset].input_shape[-1]
-    shape = (args.input_size, args.input_size, channels) if args.input_size else None
+    shape = PRESETS[args.preset].input_shape
+    if args.input_size:
+        shape = (args.input_size, args.input_size, shape[-1])
+    train, held_out = _faces(args, args.task, shape)
     siamese = _siamese(args, args.preset, shape)
     fit(
         siamese,
@@ -49,13 +58,22 @@ def distill_command(args: argparse.Namespace) -> int:
     config = _config(args, "local", "whole", "local_rate", "whole_rate")
     teacher = Teacher(args.teacher)
     config["teacher_sha256"] = hashlib.sha256(args.teacher.read_bytes()).hexdigest()
+    if args.goals:
+        config["goals"] = {goal.digest(): goal.weight for goal in args.goals}
+    if args.begin_with:
+        begin_with = load_network(args.begin_with)
+        config["begun_with_sha256"] = hashlib.sha256(args.begin_with.read_bytes()).hexdigest()
     run = Run(args.out, config | {"preset": "mobile"}, resume=args.resume)
     train, held_out = _faces(args)
     siamese = _siamese(args, "mobile", None)
+    if args.begin_with and not args.resume:
+        siamese.set_weights(begin_with.get_weights())
+    goals = joined_goals(train.crops, args.goals, EMBEDDING_DIMENSIONS) if args.goals else None
     distill(
         siamese,
         train.crops,
         teacher,
+        goals=goals,
         run=run,
         phases=(
             Phase("local", args.local, args.local_rate),
@@ -77,21 +95,26 @@ def evaluate_command(args: argparse.Namespace) -> dict[str, Any]:
     from train.protocol import protocol
 
     siamese, config = load_run(args.run_folder)
-    faces = load_faces(args.data) if args.data else _held_out(args.run_folder, config)
+    shape = embedding_of(siamese).input_shape[1:]
+    if args.data:
+        faces = load_crops(args.data, task=config.get("task", FACES), shape=shape)
+    else:
+        faces = _held_out(args.run_folder, config, shape)
     if args.pairs:
         return protocol(siamese, faces, args.pairs)
     found = evaluate(siamese, faces, seed=args.seed)
     return found.document()
 
 
-def _held_out(folder: Path, config: dict[str, Any]) -> Faces:
+def _held_out(folder: Path, config: dict[str, Any], shape: tuple[int, int, int]) -> Faces:
     """The people whom a run kept from training."""
     if not config.get("data") or "held_out_share" not in config:
         raise UsageError(
             f"{folder}: does not say what it was trained on",
             remedy="name people to measure on with --data",
         )
-    faces = load_faces(Path(path) for path in config["data"])
+    paths = [Path(path) for path in config["data"]]
+    faces = load_crops(paths, task=config.get("task", FACES), shape=shape)
     return split_people(faces, float(config["held_out_share"]))[1]
 
 
@@ -115,8 +138,13 @@ def _config(args: argparse.Namespace, *names: str) -> dict[str, Any]:
     }
 
 
-def _faces(args: argparse.Namespace) -> tuple[Faces, Faces]:
-    faces = load_faces(args.data)
+def _faces(
+    args: argparse.Namespace,
+    task: str = FACES,
+    shape: tuple[int, int, int] = PRESETS["mobile"].input_shape,
+) -> tuple[Faces, Faces]:
+    """(to train on, held out), for a network of that task and input."""
+    faces = load_crops(args.data, task=task, shape=shape)
     train, held_out = split_people(faces, args.held_out_share)
     sys.stderr.write(
         f"{len(train)} crops of {len(train.people())} people to train on, "

@@ -34,14 +34,25 @@ class Phase:
 
 
 class Lessons(keras.utils.PyDataset):
-    """Batches of disturbed crops with the teacher's answers; an epoch follows from its seed."""
+    """Batches of disturbed crops with the teacher's answers; an epoch follows from its seed.
 
-    def __init__(
-        self, crops: NDArray[np.uint8], teacher: Teacher, *, batch: int, steps: int, seed: int
+    goals: (n, 128) of unit length, what the embedding of each crop shall be, or None: the teacher's
+    own of the disturbed crop. A blend of two crops has no goal, so there are none of them then.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword per thing that decides a batch
+        self,
+        crops: NDArray[np.uint8],
+        teacher: Teacher,
+        *,
+        goals: NDArray[np.float32] | None = None,
+        batch: int,
+        steps: int,
+        seed: int,
     ) -> None:
         # One worker thread: the teacher works while the student learns; the order stays fixed.
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
-        self._crops, self._teacher = crops, teacher
+        self._crops, self._teacher, self._goals = crops, teacher, goals
         self._batch, self._steps, self._seed = batch, steps, seed
         self.epoch = 0
 
@@ -55,8 +66,12 @@ class Lessons(keras.utils.PyDataset):
         at = (self.epoch * self._steps + index) * self._batch + np.arange(self._batch)
         which = [self._order(int(i) // len(self._crops))[int(i) % len(self._crops)] for i in at]
         rng = np.random.default_rng((self._seed, 1, self.epoch, index))
-        crops = mix(disturb(self._crops[which], rng), rng)
+        crops = disturb(self._crops[which], rng)
+        if self._goals is None:
+            crops = mix(crops, rng)
         answers = self._teacher.answer(crops)
+        if self._goals is not None:
+            answers["embedding"] = self._goals[which]
         return {"crops": to_float(crops)} | {m: answers[m] for m in _MAPS}, answers
 
     def _order(self, lap: int) -> NDArray[np.int64]:
@@ -124,6 +139,7 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
     crops: NDArray[np.uint8],
     teacher: Teacher,
     *,
+    goals: NDArray[np.float32] | None,
     run: Run,
     phases: Sequence[Phase],
     batch: int,
@@ -132,14 +148,15 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
 ) -> None:
     """Teach the twin of `siamese` in place; every epoch leaves siamese.keras in the run folder.
 
-    Started again with the same run folder it goes on after the last whole epoch.
+    goals: as of `Lessons`. Started again with the same run folder it goes on after the last whole
+    epoch.
     """
     for number, phase in enumerate(phases):
-        if run.finished(phase.name):
+        if phase.epochs == 0 or run.finished(phase.name):
             continue
         student = Student(embedding_of(siamese), local=phase.name == "local")
         compile_student(student, phase, steps)
-        lessons = Lessons(crops, teacher, batch=batch, steps=steps, seed=seed + number)
+        lessons = Lessons(crops, teacher, goals=goals, batch=batch, steps=steps, seed=seed + number)
         student.build_for(lessons)
         run.train(student, lessons, siamese, epochs=phase.epochs, phase=phase.name)
 

@@ -136,12 +136,23 @@ def load_run(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
     Raises:
         MissingError: no network there.
     """
-    import train.models  # noqa: F401 - registers our layers
-
     if not (folder / MODEL).is_file():
         raise MissingError(
             f"{folder}: no {MODEL} there", remedy="name the folder of a finished run"
         )
     config = folder / CONFIG
-    siamese = keras.saving.load_model(folder / MODEL, compile=False)
+    siamese = load_network(folder / MODEL)
     return siamese, json.loads(config.read_text()) if config.exists() else {}
+
+
+def load_network(path: Path) -> keras.Model:
+    """The siamese network of a .keras file.
+
+    Raises:
+        MissingError: no such file.
+    """
+    import train.models  # noqa: F401 - registers our layers
+
+    if not path.is_file():
+        raise MissingError(f"{path}: not there", remedy="name a siamese.keras")
+    return keras.saving.load_model(path, compile=False)
