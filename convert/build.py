@@ -11,34 +11,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import check, people, selftest, thresholds, write
-from convert.engine import Placement, Twin, engine_version, head_distances
+from convert import check, people, presses, selftest, thresholds, write
+from convert import parity as gate
+from convert.apart import embed_apart
+from convert.engine import Placement, Twin, head_distances
 from convert.quantize import head_to_float, twin_to_int8
 from convert.quiet import quiet
 from convert.source import Source, load_source
 from edge.contract.bundle import EMBEDDING, HEAD, model_id
 from edge.contract.errors import MissingError
+from edge.contract.levels import Level
 from edge.contract.manifest import Manifest
-from edge.contract.matching import dequantize
+from edge.contract.matching import Head, Quantization, dequantize
 from edge.contract.tensor import preprocessing_id, to_float
 from train.rates import Pairs
 
 CARD = "card.md"
-TASK = "faces"
+DEFAULT_TARGET_FMR = 1e-4
+NEEDS = "0.2.0"  # the first version that reads this schema
 _LONGEST_VALUE = 200  # of a run's config in the manifest; lists of people stay outside
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to convert, with which faces, into a bundle of which name."""
+    """What to convert, with which faces, into a bundle of which name.
+
+    Sources of faces are as `convert.people` reads them. target_fmr: None for the default, or the
+    lowest that the people can show.
+    """
 
     source: Path
-    calibration: tuple[Path, ...]
-    people: tuple[Path, ...]
+    calibration: tuple[str, ...]
+    people: tuple[str, ...]
+    threshold_people: tuple[str, ...]
+    test_people: tuple[str, ...]
     held_out_share: float | None
-    target_fmr: float
+    target_fmr: float | None
     name: str
-    version: int
+    serial: int
     card: Path | None
 
 
@@ -48,21 +58,21 @@ class Built:
 
     manifest: Manifest
     files: Mapping[str, bytes]
-    drift: check.Drift
+    parity: gate.Parity
     spread: check.Spread
     placement: Placement
     pairs_float: Pairs
     pairs_int8: Pairs
-    calibration_crops: int
 
 
 @dataclass(frozen=True)
-class _Measured:
-    drift: check.Drift
+class _Measurements:
+    parity: gate.Parity
     spread: check.Spread
     pairs_float: Pairs
     pairs_int8: Pairs
-    chosen: tuple[thresholds.Threshold, ...]
+    levels: tuple[Level, ...]
+    engine: str
 
 
 def build(order: Order, say: Callable[[str], None]) -> Built:
@@ -77,8 +87,8 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     say(f"reading {order.source}")
     source = load_source(order.source)
     say("reading faces")
-    calibration, sample = _faces(order, source)
-    thresholds.require_sample(sample, order.target_fmr)
+    calibration, choosing, testing = _faces(order, source)
+    target_fmr = _target(order, choosing, testing, say)
     say(f"converting, calibrated with {len(calibration)} crops")
     embedding = twin_to_int8(source.twin, calibration)
     twin = Twin(embedding)
@@ -86,60 +96,122 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     check.check_input(twin.input_quantization)
     check.check_operators(placement)
     head = head_to_float(source.head)
-    say(f"measuring {len(sample)} crops of {sample.people} people, float and int8")
-    measured = _measure(source, twin, head, sample, order.target_fmr)
-    files = {EMBEDDING: embedding, HEAD: head, selftest.FILE: selftest.record(twin)}
+    measured = _measure(source, embedding, twin, choosing, testing, target_fmr, say)
+    _compare_heads(source, head, twin, choosing.crops[:: max(1, len(choosing) // 200)])
+    cut = measured.levels[0].steps[0].distance
+    files = {
+        EMBEDDING: embedding,
+        HEAD: head,
+        selftest.FILE: selftest.record(twin, source.head_parameters(), cut),
+    }
     if card is not None:
         files[CARD] = card
-    manifest = _manifest(order, source, twin, placement, measured, files, len(calibration))
+    manifest = Manifest(
+        name=order.name,
+        serial=order.serial,
+        needs=NEEDS,
+        task=people.task_of(source.config),
+        model=model_id(embedding, source.head_parameters()),
+        input_shape=twin.input_shape,
+        preprocessing=preprocessing_id(*twin.input_shape),
+        input_quantization=twin.input_quantization,
+        output_quantization=twin.output_quantization,
+        dimensions=twin.dimensions,
+        head=source.head_parameters(),
+        levels=measured.levels,
+        burst=(presses.FRAMES, presses.AGREE),
+        chosen_on=choosing.sample,
+        tested_on=testing.sample,
+        parity=measured.parity.texts(),
+        operators=placement.operators,
+        files=write.listed(files),
+        provenance=_provenance(source, measured.engine, len(calibration)),
+    )
     return Built(
         manifest,
         files,
-        measured.drift,
+        measured.parity,
         measured.spread,
         placement,
         measured.pairs_float,
         measured.pairs_int8,
-        len(calibration),
     )
 
 
-def _faces(order: Order, source: Source) -> tuple[NDArray[np.uint8], people.Sample]:
-    """(calibration crops, sample to measure on); the same pictures are read once."""
+def _faces(
+    order: Order, source: Source
+) -> tuple[NDArray[np.uint8], people.Measured, people.Measured]:
+    """(calibration crops, who choose the thresholds, whom they are tested on)."""
     shape, config = source.input_shape, source.config
-    faces = people.read(order.people, config, "--people")
-    share = people.split_share(config, order.held_out_share)
-    sample = people.held_out(faces, shape, config, share)
-    measured = {faces.names[n] for n in np.unique(sample.person)}
-    if order.calibration != order.people:
-        faces = people.read(order.calibration, config, "--calibration")
-    return people.calibration(faces, shape, config, measured), sample
+    choosing, testing = people.choosers_and_testers(
+        config,
+        shape,
+        people=order.people,
+        choosing=order.threshold_people,
+        testing=order.test_people,
+        share=order.held_out_share,
+    )
+    sources = order.calibration or (() if config.get("data") else order.people)
+    faces = people.read(sources, config, shape, "--calibration")
+    return (
+        people.calibration(faces, shape, config, choosing.names | testing.names),
+        choosing,
+        testing,
+    )
 
 
-def _measure(
-    source: Source, twin: Twin, head_file: bytes, sample: people.Sample, target_fmr: float
-) -> _Measured:
-    """Embed everybody twice, and hold the results against each other and against the limits."""
+def _target(
+    order: Order, choosing: people.Measured, testing: people.Measured, say: Callable[[str], None]
+) -> float:
+    """What was asked for, or the lowest that these people can show."""
+    asked = order.target_fmr is not None
+    target = order.target_fmr if order.target_fmr is not None else DEFAULT_TARGET_FMR
+    for sample in (choosing, testing):
+        thresholds.require_people(sample, target, asked=asked)
+    supported = thresholds.supported(target, choosing)
+    if supported > target:
+        say(f"{choosing.sample.people} people show no FMR below {supported:g}: that is the target")
+    return supported
+
+
+def _measure(  # noqa: PLR0913, PLR0917 - one network, two samples, one target
+    source: Source,
+    embedding: bytes,
+    twin: Twin,
+    choosing: people.Measured,
+    testing: people.Measured,
+    target_fmr: float,
+    say: Callable[[str], None],
+) -> _Measurements:
+    """Embed everybody as a door does, choose, test, and hold the choice against float."""
     head, how = source.head_parameters(), twin.output_quantization
-    integers = twin.embed(sample.crops)
+    say(f"int8: {len(choosing)} crops of {choosing.sample.people} people, who choose")
+    integers, engine = embed_apart(embedding, choosing.crops)
     spread = check.spread(integers, how)
     check.check_spread(spread, head.difference)
-    exact, rounded = _embed_float(source, sample.crops), dequantize(integers, how)
-    angles = check.cosines(exact, rounded)
-    pairs_int8 = thresholds.compare_all(head, rounded, sample.person)
-    chosen = thresholds.choose(pairs_int8, sample, target_fmr)
-    pairs_float = thresholds.compare_all(head, exact, sample.person)
-    drift = check.Drift(
-        float(angles.mean()),
-        float(np.quantile(angles, 0.05)),
-        float(angles.min()),
-        thresholds.fnmr_at_fmr(pairs_float, target_fmr),
-        chosen[0].fnmr.value,
-    )
-    check.check_cosine(drift)
-    check.check_fnmr(drift)
-    _compare_heads(source, head_file, rounded)
-    return _Measured(drift, spread, pairs_float, pairs_int8, chosen)
+    rounded = dequantize(integers, how)
+    distance = thresholds.distance_matrix(head, rounded, rounded)
+    say(f"int8: {len(testing)} crops of {testing.sample.people} people, who test")
+    burst = _burst(embedding, head, how, testing)
+    levels = thresholds.choose(distance, choosing, testing, burst, target_fmr, say)
+    say(f"float: the {len(choosing)} crops again")
+    exact = _embed_float(source, choosing.crops)
+    pairs_int8 = thresholds.pairs_of(distance, choosing.person)
+    pairs_float = thresholds.compare_all(head, exact, choosing.person)
+    cut = levels[0].steps[0].distance
+    found = gate.parity(exact, rounded, pairs_float, pairs_int8, cut)
+    gate.check(found)
+    return _Measurements(found, spread, pairs_float, pairs_int8, levels, engine)
+
+
+def _burst(
+    embedding: bytes, head: Head, how: Quantization, testing: people.Measured
+) -> presses.Burst:
+    frames = presses.frames_of(testing.crops)
+    embedded, _ = embed_apart(embedding, np.concatenate(frames))
+    real = dequantize(embedded, how).reshape(len(frames), len(testing), -1)
+    distance = [thresholds.distance_matrix(head, frame, real[0]) for frame in real]
+    return presses.Burst(np.stack(distance), testing.person)
 
 
 def _embed_float(
@@ -154,13 +226,13 @@ def _embed_float(
     return np.concatenate(parts).astype(np.float32)
 
 
-def _compare_heads(source: Source, head_file: bytes, embeddings: NDArray[np.float32]) -> None:
+def _compare_heads(source: Source, head_file: bytes, twin: Twin, crops: NDArray[np.uint8]) -> None:
     """On real embeddings, neighbours and far ones, and on random ones of the same size."""
     import keras
 
     rng = np.random.default_rng(0)
-    real = embeddings[:: max(1, len(embeddings) // 200)]
-    made = rng.normal(0.0, float(embeddings.std()), (200, embeddings.shape[1])).astype(np.float32)
+    real = dequantize(twin.embed(crops), twin.output_quantization)
+    made = rng.normal(0.0, float(real.std()), (200, real.shape[1])).astype(np.float32)
     left = np.concatenate([real, made])
     right = np.concatenate(
         [np.roll(real, 1, axis=0), made + rng.normal(size=made.shape).astype("f4")]
@@ -170,48 +242,7 @@ def _compare_heads(source: Source, head_file: bytes, embeddings: NDArray[np.floa
     check.check_head(source.head_parameters(), left, right, by_file, by_keras)
 
 
-def _manifest(  # noqa: PLR0913, PLR0917 - it is the sum of them
-    order: Order,
-    source: Source,
-    twin: Twin,
-    placement: Placement,
-    measured: _Measured,
-    files: Mapping[str, bytes],
-    calibration_crops: int,
-) -> Manifest:
-    head = source.head_parameters()
-    return Manifest(
-        name=order.name,
-        version=order.version,
-        task=TASK,
-        model=model_id(files[EMBEDDING], head),
-        input_shape=twin.input_shape,
-        preprocessing=preprocessing_id(*twin.input_shape),
-        input_quantization=twin.input_quantization,
-        output_quantization=twin.output_quantization,
-        dimensions=twin.dimensions,
-        head=head,
-        thresholds=measured.chosen,
-        drift=_drift(measured),
-        operators=placement.operators,
-        files=write.listed(files),
-        provenance=_provenance(source, calibration_crops),
-    )
-
-
-def _drift(measured: _Measured) -> dict[str, str]:
-    found = measured.drift
-    return {
-        "cosine_mean": f"{found.mean_cosine:.5f}",
-        "cosine_5_percent": f"{found.worst_twentieth:.5f}",
-        "cosine_lowest": f"{found.lowest_cosine:.5f}",
-        "fnmr_float": f"{found.fnmr_float:.5f}",
-        "fnmr_int8": f"{found.fnmr_int8:.5f}",
-        "level": measured.chosen[0].level,
-    }
-
-
-def _provenance(source: Source, calibration_crops: int) -> dict[str, str]:
+def _provenance(source: Source, engine: str, calibration_crops: int) -> dict[str, str]:
     """What made the network, without paths or dates, so that equal input gives equal bytes."""
     with quiet():
         import keras
@@ -222,7 +253,7 @@ def _provenance(source: Source, calibration_crops: int) -> dict[str, str]:
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
-        "engine": engine_version(),
+        "engine": engine,
     }
     return own | {f"run.{key}": _short(value) for key, value in source.config.items()}
 

@@ -12,30 +12,15 @@ from numpy.typing import NDArray
 
 from convert.engine import Placement
 from convert.errors import GateError
+from convert.parity import cosines
 from edge.contract.matching import Difference, Head, Quantization, distances
 from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT
 
-# A trained MobileFaceNet keeps a mean cosine of 0.993 in int8 with weights per channel, 0.925 with
-# weights per tensor, 0.96 calibrated with noise (our measurements, 2026-11).
-LEAST_COSINE = 0.97
-# Of genuine pairs that float accepts, how many more int8 may refuse at the same FMR.
-MOST_FNMR_LOST = 0.02
 MOST_ALIKE = 0.9
 MOST_SATURATED = 0.01
 LEAST_STEPS = 1.0
 HEAD_TOLERANCE = 1e-5
 _SATURATED = (-128, 127)
-
-
-@dataclass(frozen=True)
-class Drift:
-    """What int8 changes. Cosines between the float and the int8 embedding of the same crop."""
-
-    mean_cosine: float
-    worst_twentieth: float  # 5 % of the crops have a lower cosine
-    lowest_cosine: float
-    fnmr_float: float
-    fnmr_int8: float
 
 
 @dataclass(frozen=True)
@@ -50,13 +35,6 @@ class Spread:
     constant: float
     saturated: float
     steps: float
-
-
-def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Row by row, (n, dimensions) twice -> (n,); 0 where a row has no length."""
-    lengths = np.linalg.norm(a, axis=1).astype(np.float64) * np.linalg.norm(b, axis=1)
-    products = np.einsum("nd,nd->n", a.astype(np.float64), b)
-    return np.where(lengths > 0, products / np.where(lengths > 0, lengths, 1.0), 0.0)
 
 
 def spread(embeddings: NDArray[np.int8], how: Quantization) -> Spread:
@@ -126,28 +104,6 @@ def check_spread(found: Spread, difference: Difference) -> None:
             f"the embeddings have collapsed: {'; '.join(faults)}",
             why="The network says nearly the same of every picture.",
             remedy="calibrate with ordinary faces; if that does not help, train longer",
-        )
-
-
-def check_cosine(found: Drift) -> None:
-    """int8 embeddings point where float ones do."""
-    if found.mean_cosine < LEAST_COSINE:
-        raise GateError(
-            f"int8 and float disagree: mean cosine {found.mean_cosine:.4f}, "
-            f"at least {LEAST_COSINE}",
-            remedy="add --calibration faces like those that are measured on, or train longer",
-        )
-
-
-def check_fnmr(found: Drift) -> None:
-    """int8 recognises nearly as well as float, at the same FMR."""
-    lost = found.fnmr_int8 - found.fnmr_float
-    if lost > MOST_FNMR_LOST:
-        raise GateError(
-            f"int8 refuses {100 * lost:.1f} % more pairs of one person than float "
-            f"(allowed {100 * MOST_FNMR_LOST:g} %)",
-            why=f"FNMR {found.fnmr_int8:.4f} against {found.fnmr_float:.4f} at the same FMR.",
-            remedy="add --calibration faces like those that are measured on, or train longer",
         )
 
 

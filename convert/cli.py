@@ -11,9 +11,13 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from edge.contract.errors import EngineError, OnelookError, OutputError, UsageError
+from convert.passphrase import passphrase
+from edge.contract.errors import EngineError, MissingError, OnelookError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from edge.contract.signing import Trust
 
 _ABOUT = "A trained siamese network -> a bundle of int8 networks that a door can trust."
 
@@ -24,6 +28,9 @@ examples:
   convert inspect models/face-1
   convert verify models/face-1
   convert rates models/face-1 --people others.tar
+  convert keygen -o owner.key && convert keygen -o signing.key
+  convert keys signing.pub --owner owner.key -o keys.json
+  convert sign models/face-1 --key signing.key
 
 exit codes:
   0 done    1 a gate said no   2 usage     65 unreadable input   66 not found
@@ -78,12 +85,14 @@ def _build(args: argparse.Namespace) -> int:
 
     order = Order(
         source=args.source,
-        calibration=tuple(args.calibration or args.people),
+        calibration=tuple(args.calibration),
         people=tuple(args.people),
+        threshold_people=tuple(args.threshold_people),
+        test_people=tuple(args.test_people),
         held_out_share=args.held_out_share,
         target_fmr=args.target_fmr,
         name=args.name,
-        version=args.bundle_version,
+        serial=args.serial,
         card=args.card,
     )
     built = build(order, _say)
@@ -98,20 +107,21 @@ def _build(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     from convert import report
     from edge.contract.bundle import load_bundle
+    from edge.contract.signing import UNCHECKED
 
-    manifest = load_bundle(args.bundle).manifest
+    manifest = load_bundle(args.bundle, UNCHECKED).manifest
     return _publish(args, report.document(manifest), report.description(manifest))
 
 
 def _verify(args: argparse.Namespace) -> int:
     from convert.verify import verify
 
-    manifest, found = verify(args.bundle)
+    manifest, found = verify(args.bundle, _trust(args))
     document = {
         "schema": "onelook.verify/1",
         "ok": True,
         "name": manifest.name,
-        "version": manifest.version,
+        "serial": manifest.serial,
         "model": manifest.model,
         "checks": found,
     }
@@ -123,6 +133,75 @@ def _rates(args: argparse.Namespace) -> int:
 
     document = remeasure(args.bundle, args.people, args.pairs)
     return _publish(args, document, told(document))
+
+
+def _keygen(args: argparse.Namespace) -> int:
+    from convert.keys import generate
+    from convert.write import replace_file
+    from edge.contract.signing import key_id, owner_text, public_bytes
+
+    phrase = passphrase(args.passphrase_file, twice=True, none=args.no_passphrase)
+    public = public_bytes(generate(args.key, phrase))
+    beside = args.key.with_suffix(".pub")
+    replace_file(beside, owner_text(public))
+    document = {
+        "schema": "onelook.keygen/1",
+        "ok": True,
+        "id": key_id(public),
+        "key": str(args.key),
+        "public": str(beside),
+    }
+    return _publish(args, document, f"key {key_id(public)}\n{args.key}\n{beside}")
+
+
+def _keys(args: argparse.Namespace) -> int:
+    from convert.keys import load_private
+    from convert.write import replace_file
+    from edge.contract.signing import key_id, make_key_list, read_owner
+
+    publics = [read_owner(_bytes_of(path), where=str(path)) for path in args.public]
+    owner = load_private(args.owner, _phrase_for(args, args.owner))
+    replace_file(args.output, make_key_list(args.serial, publics, owner))
+    document = {
+        "schema": "onelook.keys/1",
+        "ok": True,
+        "serial": args.serial,
+        "keys": [key_id(public) for public in publics],
+    }
+    return _publish(args, document, f"{args.output}, serial {args.serial}")
+
+
+def _sign(args: argparse.Namespace) -> int:
+    from convert.keys import load_private
+    from convert.sign import sign_bundle
+
+    name = sign_bundle(args.bundle, load_private(args.key, _phrase_for(args, args.key)))
+    document = {"schema": "onelook.sign/1", "ok": True, "key": name}
+    return _publish(args, document, f"{args.bundle}: signed with the key {name}")
+
+
+def _phrase_for(args: argparse.Namespace, key: Path) -> bytes:
+    from convert.keys import needs_passphrase
+
+    return passphrase(args.passphrase_file, twice=False, none=not needs_passphrase(key))
+
+
+def _trust(args: argparse.Namespace) -> Trust:
+    """Whose signature `verify` asks for; without --owner and --keys it asks for none."""
+    from edge.contract.signing import UNCHECKED, Trust, read_key_list, read_owner
+
+    if not args.keys:
+        return UNCHECKED
+    owner_file = args.owner or args.keys.with_name("owner.pub")
+    owner = read_owner(_bytes_of(owner_file), where=str(owner_file))
+    return Trust(read_key_list(_bytes_of(args.keys), owner, where=str(args.keys)).keys)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise MissingError(f"{path}: cannot be read ({e.strerror})", remedy="check the path") from e
 
 
 def _make_folder(folder: Path | None) -> None:
@@ -197,7 +276,19 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_build(commands)
     _add_bundle(commands, "inspect", "say what a bundle holds; runs nothing", _inspect)
-    _add_bundle(commands, "verify", "load a bundle as a door does and run its self-test", _verify)
+    verify = _add_bundle(
+        commands, "verify", "load a bundle as a door does and run its golden inputs", _verify
+    )
+    verify.add_argument(
+        "--keys", type=Path, metavar="FILE", help="a keys.json: one of its keys must have signed"
+    )
+    verify.add_argument(
+        "--owner", type=Path, metavar="FILE", help="who signed that list; else owner.pub beside it"
+    )
+    sign = _add_bundle(commands, "sign", "sign a bundle, so that a door takes it", _sign)
+    sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="of `keygen`")
+    _add_passphrase(sign)
+    _add_keys(commands)
     rates = _add_bundle(commands, "rates", "measure a bundle's thresholds on other people", _rates)
     rates.add_argument(
         "--people",
@@ -217,35 +308,67 @@ def _add_build(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     build.add_argument("source", type=Path, metavar="RUN", help="a run folder, or a .keras file")
     build.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE")
-    build.add_argument(
-        "--people",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="PATH",
-        help="faces to measure on: tars of crops or folders of people; else the run's own data",
-    )
-    build.add_argument(
-        "--calibration",
-        type=Path,
-        nargs="+",
-        metavar="PATH",
-        help="faces to take the ranges of int8 from; else the --people who are not measured on",
-    )
+    groups = {
+        "--people": "to measure on: one half chooses the thresholds, the other tests them; else "
+        "the people whom the run held out",
+        "--threshold-people": "instead of --people: who choose the thresholds",
+        "--test-people": "with --threshold-people: others, whom these are tested on",
+        "--calibration": "to take the ranges of int8 from; else the run's own data",
+    }
+    for option, about in groups.items():
+        build.add_argument(option, nargs="+", default=[], metavar="PATH[@LIST]", help=about)
     build.add_argument(
         "--held-out-share",
         type=_share,
         metavar="X",
         help="of the people, to measure on; else as the run",
     )
-    build.add_argument("--target-fmr", type=_share, default=1e-4, metavar="X", help="else 1e-4")
+    build.add_argument(
+        "--target-fmr",
+        type=_share,
+        metavar="X",
+        help="of the level normal for one person; else 1e-4, or the lowest that the people show",
+    )
     build.add_argument("--name", type=_name, default="face-1", metavar="NAME", help="else face-1")
-    build.add_argument("--bundle-version", type=_positive, default=1, metavar="N", help="else 1")
+    build.add_argument(
+        "--serial", type=_positive, default=1, metavar="N", help="rises with every release; else 1"
+    )
     build.add_argument("--card", type=Path, metavar="FILE", help="a model card to put in")
     build.add_argument("--force", action="store_true", help="replace the bundle in BUNDLE")
     build.add_argument("--report", type=Path, metavar="DIR", help="where to write figures and plot")
     _add_common(build)
     build.set_defaults(run=_build)
+
+
+def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
+    keygen = commands.add_parser(
+        "keygen", help="make a key to sign with, or an owner's", allow_abbrev=False
+    )
+    keygen.add_argument("-o", "--output", dest="key", type=Path, required=True, metavar="FILE")
+    keygen.add_argument("--no-passphrase", action="store_true", help="the file is the secret")
+    _add_passphrase(keygen)
+    keygen.set_defaults(run=_keygen)
+    _add_common(keygen)
+    keys = commands.add_parser(
+        "keys", help="make the list of keys that doors shall trust", allow_abbrev=False
+    )
+    keys.add_argument(
+        "public", type=Path, nargs="+", metavar="PUBLIC", help="one or two .pub files"
+    )
+    keys.add_argument("--owner", type=Path, required=True, metavar="FILE", help="the owner's key")
+    keys.add_argument("-o", "--output", type=Path, required=True, metavar="KEYS")
+    keys.add_argument(
+        "--serial", type=_positive, default=1, metavar="N", help="rises with every list; else 1"
+    )
+    _add_passphrase(keys)
+    keys.set_defaults(run=_keys)
+    _add_common(keys)
+
+
+def _add_passphrase(parser: _Parser) -> None:
+    parser.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help="else it is asked for at the terminal"
+    )
 
 
 def _add_bundle(

@@ -1,8 +1,13 @@
-"""Whose faces a conversion uses for what: to calibrate the training side, for rates the other."""
+"""Whose faces a conversion uses for what: three sets of people, none of them in two (R1.5).
+
+The training side calibrates int8. Of those who were never trained on, some choose the thresholds,
+and others, who chose nothing, say what these are worth.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,96 +15,119 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.errors import DataError, UsageError
-from train.data import Faces, for_network, load_faces, split_people
+from edge.contract.errors import DataError, MissingError, UsageError
+from edge.contract.levels import Sample
+from edge.contract.whole import FACES
+from train.data import NOBODY, Faces, for_network, load_crops, split_people
 
 DEFAULT_SHARE = 0.2
 CALIBRATION_CROPS = 200
-LEAST_CALIBRATION_CROPS = 100
+LEAST_CALIBRATION_CROPS = 50
+# Neighbouring pixels of a photograph or of a drawing go together; those of noise do not.
+LEAST_SMOOTH = 0.3
+_LIST = "@"
 
 
 @dataclass(frozen=True)
-class Sample:
-    """The people that rates are measured on.
+class Measured:
+    """People that rates are measured on.
 
-    crops: (n, h, w, c) uint8 as the network sees them. person: (n,) numbers of people.
-    people: how many. data: SHA-256 of the list of files.
+    crops: (n, h, w, c) uint8 as the network sees them. person: (n,) 0 to people - 1.
+    names: theirs. sample: how many they are, and a hash of which pictures.
     """
 
     crops: NDArray[np.uint8]
     person: NDArray[np.int32]
-    people: int
-    data: str
+    names: frozenset[str]
+    sample: Sample
 
     def __len__(self) -> int:
         return len(self.crops)
 
 
-def read(paths: Iterable[Path], config: Mapping[str, Any], option: str) -> Faces:
-    """The faces under `paths`, or under those that the run was trained on if none are given.
+def choosers_and_testers(  # noqa: PLR0913 - one keyword per option of the command
+    config: Mapping[str, Any],
+    shape: tuple[int, int, int],
+    *,
+    people: Sequence[str] = (),
+    choosing: Sequence[str] = (),
+    testing: Sequence[str] = (),
+    share: float | None = None,
+) -> tuple[Measured, Measured]:
+    """(who choose the thresholds, whom these are tested on), nobody in both, nobody trained on.
+
+    Args:
+        config: of the run that made the network.
+        shape: of the network's input.
+        people: sources to halve by the hash of the names, if there are not two groups of them. A
+            source is a path, or `PATH@LIST`: of those under PATH only the people whom the text file
+            LIST names, the first word of each line.
+        choosing: sources of those who choose.
+        testing: sources of those who test.
+        share: of the people of the run's own sources, how many it held out; else as the run says.
 
     Raises:
-        UsageError: neither says where the faces are.
+        UsageError: people were trained on, or are in both. DataError: too few are left.
     """
-    chosen = tuple(paths) or tuple(Path(p) for p in config.get("data", ()))
+    if bool(choosing) != bool(testing):
+        raise UsageError(
+            "thresholds are chosen on some people and tested on others",
+            remedy="give --threshold-people and --test-people together, or --people alone",
+        )
+    if choosing:
+        sides = tuple(
+            _untrained(read(sources, config, shape, option), config, share)
+            for sources, option in ((choosing, "--threshold-people"), (testing, "--test-people"))
+        )
+    else:
+        sides = _halves(_untrained(read(people, config, shape, "--people"), config, share))
+    both = sides[0].people() & sides[1].people()
+    if both:
+        raise UsageError(
+            f"{len(both)} people would choose the thresholds and be tested on, {min(both)!r} first",
+            why="Rates on those who chose the threshold are too good.",
+            remedy="name different people with --threshold-people and --test-people",
+        )
+    return tuple(_measured(side, shape) for side in sides)
+
+
+def task_of(config: Mapping[str, Any]) -> str:
+    """What the run's network recognises."""
+    return str(config.get("task", FACES))
+
+
+def read(
+    sources: Sequence[str], config: Mapping[str, Any], shape: tuple[int, int, int], option: str
+) -> Faces:
+    """The faces (or pictures, if that is the run's task) of `sources`, else of the run's own data.
+
+    Raises:
+        UsageError: neither says where the faces are. MissingError: a path is not there.
+    """
+    chosen = tuple(sources) or tuple(map(str, config.get("data", ())))
     if not chosen:
         raise UsageError(
             f"{option} is missing, and the network's run does not say what it was trained on",
             remedy=f"add {option} with tars of crops or folders of people",
         )
-    return load_faces(chosen)
+    return joined([_source(source, task_of(config), shape) for source in chosen])
 
 
-def split_share(config: Mapping[str, Any], given: float | None) -> float:
-    """The share of people to measure on: as asked, else as the run held them out."""
-    return given if given is not None else float(config.get("held_out_share", DEFAULT_SHARE))
-
-
-def held_out(
-    faces: Faces, shape: tuple[int, int, int], config: Mapping[str, Any], share: float
-) -> Sample:
-    """The held-out people among `faces`, the same that training held out.
-
-    Raises:
-        UsageError: one of them was trained on. DataError: fewer than two are left.
-    """
-    _, kept = split_people(faces, share)
-    names = kept.people()
-    known = sorted(trained_on(names, config))
-    if known:
-        raise UsageError(
-            f"{len(known)} of the people to measure on were trained on, {known[0]!r} first",
-            why="Rates on people whom a network was trained on are far too good.",
-            remedy="leave --held-out-share as the run has it, or give other --people",
-        )
-    if len(names) < 2:
-        raise DataError(
-            f"{len(names)} people to measure on, at least 2 are needed",
-            remedy="give more --people, or raise --held-out-share",
-        )
-    return Sample(for_network(kept.crops, shape), kept.person, len(names), kept.digest())
-
-
-def trained_on(names: Iterable[str], config: Mapping[str, Any]) -> set[str]:
-    """Those of `names` that the run trained on, as far as its config says.
-
-    `people` lists them; else all but `held_out` are, or all whom `held_out_share` left in.
-    """
-    asked = set(names)
-    if "people" in config:
-        return asked & set(config["people"])
-    if "held_out" in config:
-        return asked - set(config["held_out"])
-    if "held_out_share" in config:
-        listed = tuple(sorted(asked))
-        one_each = Faces(
-            np.zeros((len(listed), 1), np.uint8),
-            np.arange(len(listed), dtype=np.int32),
-            listed,
-            listed,
-        )
-        return split_people(one_each, float(config["held_out_share"]))[0].people()
-    return set()
+def joined(parts: Sequence[Faces]) -> Faces:
+    """Several sources as one; a name means the same person in all of them."""
+    names = tuple(sorted({name for part in parts for name in part.names}))
+    number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
+    person = [
+        np.array([number[part.names[p] if p != NOBODY else ""] for p in part.person], np.int32)
+        for part in parts
+    ]
+    return Faces(
+        np.concatenate([part.crops for part in parts]),
+        np.concatenate(person),
+        names,
+        tuple(file for part in parts for file in part.files),
+        parts[0].task,
+    )
 
 
 def calibration(
@@ -110,9 +138,9 @@ def calibration(
     A pixel of 0 and one of 255 are among them: that pins the input to scale 1/128, zero point 0.
 
     Raises:
-        DataError: too few crops, or none that is black or white somewhere.
+        DataError: too few crops, noise, or none that is black or white somewhere.
     """
-    inside, _ = split_people(faces, split_share(config, None))
+    inside, _ = split_people(faces, _share(config, None))
     numbers = [i for i, name in enumerate(inside.names) if name in measured]
     inside = inside.of(~np.isin(inside.person, numbers))
     if len(inside) < LEAST_CALIBRATION_CROPS:
@@ -123,8 +151,108 @@ def calibration(
     # Sources and people lie one after another: even steps visit all of them.
     steps = np.linspace(0, len(inside) - 1, min(CALIBRATION_CROPS, len(inside))).astype(int)
     chosen = for_network(inside.crops[np.unique(steps)], shape)
+    _require_pictures(chosen)
     missing = [value for value in (0, 255) if not (chosen == value).any()]
     return np.concatenate([chosen, *(_with_pixel(inside, shape, value) for value in missing)])
+
+
+def trained_on(faces: Faces, config: Mapping[str, Any]) -> set[str]:
+    """Those among `faces` whom the run trained on, as far as its config says.
+
+    `people` lists them; else all but `held_out` are. Else they are those of the run's own sources
+    whom its `held_out_share` left in; without a list of sources that is asked of everybody.
+    """
+    asked = faces.people()
+    if "people" in config:
+        return asked & set(config["people"])
+    if "held_out" in config:
+        return asked - set(config["held_out"])
+    if "held_out_share" not in config:
+        return set()
+    own = {Path(path).name for path in config.get("data", ())}
+    from_own = np.array([not own or file.partition(":")[0] in own for file in faces.files], bool)
+    return split_people(faces.of(from_own), float(config["held_out_share"]))[0].people()
+
+
+def _source(source: str, task: str, shape: tuple[int, int, int]) -> Faces:
+    path, _, listed = source.partition(_LIST) if not Path(source).exists() else (source, "", "")
+    faces = load_crops([Path(path)], task=task, shape=shape)
+    if not listed:
+        return faces
+    try:
+        lines = Path(listed).read_text(encoding="utf-8").splitlines()
+    except OSError as e:
+        raise MissingError(
+            f"{listed}: no list of people there ({e.strerror})", remedy="check the path after @"
+        ) from e
+    wanted = {line.split()[0] for line in lines if line.strip()}
+    numbers = [i for i, name in enumerate(faces.names) if name in wanted]
+    if not numbers:
+        raise DataError(
+            f"{source}: nobody of that list is there", remedy="check that list and pictures belong"
+        )
+    return faces.of(np.isin(faces.person, numbers))
+
+
+def _share(config: Mapping[str, Any], given: float | None) -> float:
+    """The share of people that is held out: as asked, else as the run did."""
+    return given if given is not None else float(config.get("held_out_share", DEFAULT_SHARE))
+
+
+def _untrained(faces: Faces, config: Mapping[str, Any], share: float | None) -> Faces:
+    """The people of foreign sources, and those of the run's own whom it held out."""
+    own = {Path(path).name for path in config.get("data", ())}
+    foreign = np.array(
+        [bool(own) and file.partition(":")[0] not in own for file in faces.files], bool
+    )
+    _, kept = split_people(faces.of(~foreign), _share(config, share))
+    parts = [part for part in (faces.of(foreign & (faces.person != NOBODY)), kept) if len(part)]
+    found = joined(parts) if parts else kept
+    known = sorted(trained_on(found, config))
+    if known:
+        raise UsageError(
+            f"{len(known)} of the people to measure on were trained on, {known[0]!r} first",
+            why="Rates on people whom a network was trained on are far too good.",
+            remedy="leave --held-out-share as the run has it, or give other people",
+        )
+    return found
+
+
+def _halves(faces: Faces) -> tuple[Faces, Faces]:
+    """By a hash that has nothing to do with the one that held them out."""
+    first = [hashlib.sha256(f"half {name}".encode()).digest()[0] < 128 for name in faces.names]
+    chosen = np.array([*first, False])[faces.person]
+    return faces.of(chosen), faces.of(~chosen)
+
+
+def _measured(faces: Faces, shape: tuple[int, int, int]) -> Measured:
+    people = len(faces.people())
+    if people < 2:
+        raise DataError(
+            f"{people} people to choose thresholds or to test them on, at least 2 are needed",
+            why="Half of the people who were not trained on choose, the others test.",
+            remedy="give more --people, or raise --held-out-share",
+        )
+    _, person = np.unique(faces.person, return_inverse=True)
+    sample = Sample(people, len(faces), faces.digest())
+    crops, names = for_network(faces.crops, shape), frozenset(faces.people())
+    return Measured(crops, person.astype(np.int32), names, sample)
+
+
+def _require_pictures(crops: NDArray[np.uint8]) -> None:
+    """Raises: DataError: noise, from which no range of a real picture follows."""
+    values = crops.astype(np.float32)
+    left, right = values[:, :, :-1], values[:, :, 1:]
+    left, right = left - left.mean(), right - right.mean()
+    spread = float(np.sqrt((left**2).mean() * (right**2).mean()))
+    together = float((left * right).mean()) / spread if spread > 0 else 0.0
+    if together < LEAST_SMOOTH:
+        raise DataError(
+            f"the calibration crops are no pictures: neighbouring pixels correlate by "
+            f"{together:.2f}, at least {LEAST_SMOOTH}",
+            why="Ranges taken from noise are wrong for faces.",
+            remedy="give --calibration pictures like those that the door will see",
+        )
 
 
 def _with_pixel(

@@ -12,9 +12,10 @@ from convert.engine import Twin, engine_version
 from convert.thresholds import compare_all
 from edge.contract.bundle import EMBEDDING, load_bundle
 from edge.contract.errors import DataError
-from edge.contract.manifest import Rate, Threshold
+from edge.contract.levels import Rate, Step
 from edge.contract.matching import dequantize, distances
-from train.data import NOBODY, for_network, load_faces
+from edge.contract.signing import UNCHECKED
+from train.data import NOBODY, for_network, load_crops
 from train.pairs import listed_pairs
 from train.protocol import fold_accuracies
 from train.rates import Pairs, rates_at, threshold_at_fmr
@@ -31,9 +32,10 @@ def remeasure(bundle: Path, people: Sequence[Path], listed: Path | None) -> dict
     Raises:
         MissingError, DataError, BundleError: as bundle, faces and list are read.
     """
-    held = load_bundle(bundle)
+    held = load_bundle(bundle, UNCHECKED)
     twin, head = Twin(held.files[EMBEDDING]), held.manifest.head
-    faces = load_faces(people)
+    manifest = held.manifest
+    faces = load_crops(people, task=manifest.task, shape=manifest.input_shape)
     faces = faces.of(faces.person != NOBODY)
     crops = for_network(faces.crops, twin.input_shape)
     embeddings = dequantize(twin.embed(crops), twin.output_quantization)
@@ -51,7 +53,9 @@ def remeasure(bundle: Path, people: Sequence[Path], listed: Path | None) -> dict
         "people": len(faces.people()),
         "crops": len(faces),
         "data": faces.digest(),
-        "thresholds": [_at(threshold, pairs) for threshold in held.manifest.thresholds],
+        "thresholds": [
+            _at(level.name, step, pairs) for level in held.manifest.levels for step in level.steps
+        ],
         "tar": {f"{level:g}": _tar(pairs, level) for level in FMR_LEVELS},
     }
     if listed is None:
@@ -74,7 +78,9 @@ def remeasure(bundle: Path, people: Sequence[Path], listed: Path | None) -> dict
 def told(document: dict[str, Any]) -> str:
     """For people."""
     lines = [f"{document['people']} people, {document['crops']} crops, int8, {document['engine']}"]
-    lines += [_line(t["level"], t["fmr"], t["fnmr"]) for t in document["thresholds"]]
+    lines += [
+        _line(f"{t['level']} {t['people']}", t["fmr"], t["fnmr"]) for t in document["thresholds"]
+    ]
     lines += [f"TAR at FMR {level}: {tar:.2%}" for level, tar in document["tar"].items() if tar]
     if listed := document.get("listed"):
         lines.append(
@@ -86,16 +92,17 @@ def told(document: dict[str, Any]) -> str:
 
 def _line(level: str, fmr: dict[str, float], fnmr: dict[str, float]) -> str:
     return (
-        f"{level:<8} FMR {fmr['value']:.2e} (< {fmr['upper']:.2e}, {fmr['trials']:,} pairs)  "
+        f"{level:<10} FMR {fmr['value']:.2e} (< {fmr['upper']:.2e}, {fmr['trials']:,} pairs)  "
         f"FNMR {fnmr['value']:.2%} (< {fnmr['upper']:.2%}, {fnmr['trials']:,} pairs)"
     )
 
 
-def _at(threshold: Threshold, pairs: Pairs) -> dict[str, Any]:
-    fmr, fnmr = rates_at(pairs, threshold.distance)
+def _at(level: str, step: Step, pairs: Pairs) -> dict[str, Any]:
+    fmr, fnmr = rates_at(pairs, step.distance)
     return {
-        "level": threshold.level,
-        "distance": threshold.distance,
+        "level": level,
+        "people": step.people,
+        "distance": step.distance,
         "fmr": _rate(fmr),
         "fnmr": _rate(fnmr),
     }

@@ -3,58 +3,72 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.build import Built
 from convert.write import write_text
 from edge.contract.bundle import EMBEDDING
-from edge.contract.manifest import Manifest, Rate, Threshold
-from train.rates import Pairs
+from edge.contract.levels import Comparison, Level, Press, Rate, Sample, Step, rounded_up
+from edge.contract.manifest import Manifest
 
-SCHEMA = "onelook.convert/1"
+if TYPE_CHECKING:
+    from convert.build import Built
+    from train.rates import Pairs
+
+SCHEMA = "onelook.convert/2"
 PLOT = "rates.svg"
 
 
 def table(built: Built) -> str:
     """The measurements beside each other, 80 columns at most."""
-    m, drift, spread = built.manifest, built.drift, built.spread
+    m, found, spread = built.manifest, built.parity, built.spread
     rows = [
         ("", "float", "int8"),
         ("twin", "", _size(len(built.files[EMBEDDING]))),
         ("operators", "", f"{sum(m.operators.values())}, all in the int8 delegate"),
-        ("cosine to float, mean", "1", f"{drift.mean_cosine:.4f}"),
+        ("cosine to float, mean", "1", f"{found.cosine_mean:.4f}"),
         (
             "cosine to float, worst 5 % / lowest",
             "1 / 1",
-            f"{drift.worst_twentieth:.4f} / {drift.lowest_cosine:.4f}",
+            f"{found.cosine_5_percent:.4f} / {found.cosine_lowest:.4f}",
         ),
         ("mean cosine of two crops", "", f"{spread.alike:.3f}"),
+        ("TAR at FMR 1e-3", _share(found.tar_float_1e3), _share(found.tar_int8_1e3)),
+        ("TAR at FMR 1e-4", _share(found.tar_float_1e4), _share(found.tar_int8_1e4)),
         (
-            f"FNMR at FMR {m.thresholds[0].target_fmr:g}",
-            f"{drift.fnmr_float:.2%}",
-            f"{drift.fnmr_int8:.2%}",
+            "other verdict: of one, of two people",
+            "",
+            f"{found.genuine_flips:.2%}, {found.impostor_flips:.1e}",
         ),
     ]
     lines = [f"{name:<36} {left:>8}  {right}".rstrip() for name, left, right in rows]
-    return "\n".join([*lines, "", *threshold_lines(m)])
+    return "\n".join([*lines, "", *level_lines(m)])
 
 
-def threshold_lines(manifest: Manifest) -> list[str]:
-    """One line per level, with its sample."""
-    lines = [f"{'level':<8} {'threshold':>9}  {'FMR (95 % bound)':<26} FNMR (95 % bound)"]
-    lines += [
-        f"{t.level:<8} {t.distance:>9.5f}  {_rate(t.fmr):<26} {_rate(t.fnmr)}"
-        for t in manifest.thresholds
+def level_lines(manifest: Manifest) -> list[str]:
+    """Every level's steps as they were tested, with their samples."""
+    frames, agree = manifest.burst
+    lines = [
+        f"thresholds chosen on {_sample(manifest.chosen_on)},",
+        f"rates tested on {_sample(manifest.tested_on)}; nobody is in both.",
+        f"FMR, FNMR per comparison; FAR, FRR per press ({agree} of {frames} frames).",
+        "Bounds hold with 95 % confidence, over people.",
     ]
-    first = manifest.thresholds[0]
-    lines.append(
-        f"measured on {first.images} crops of {first.people} people that were not trained on: "
-        f"{first.fnmr.trials} genuine, {first.fmr.trials} impostor pairs"
-    )
+    for level in manifest.levels:
+        lines += ["", f"{level.name}: FMR at most {level.target_fmr:g} for one person"]
+        lines += [
+            f"{'gallery':<10} {'threshold':>9}  {'FMR':<16} {'FNMR':<16} {'FAR':<16} FRR",
+            *(line for step in level.steps for line in _step_lines(step)),
+        ]
     return lines
+
+
+def rate_text(rate: Rate) -> str:
+    """A rate with its bound as R1.8 wants it: one figure, upwards; never 0."""
+    bound = f"<{_percent(rounded_up(rate.upper))}"
+    return f"{_percent(rate.value, 3)} ({bound})" if rate.errors else bound
 
 
 def description(manifest: Manifest) -> str:
@@ -62,18 +76,18 @@ def description(manifest: Manifest) -> str:
     m, how = manifest, manifest.output_quantization
     height, width, channels = m.input_shape
     rows = {
-        "bundle": f"{m.name}, version {m.version}, task {m.task}",
+        "bundle": f"{m.name}, serial {m.serial}, task {m.task}, for onelook {m.needs} or newer",
         "model id": m.model,
         "input": f"{height}x{width}x{channels}, {m.preprocessing}",
         "embedding": f"{m.dimensions} dimensions, scale {how.scale:.6g}, zero {how.zero_point}",
         "head": f"{m.head.difference.value} difference, bias {m.head.bias:.4f}",
         "operators": ", ".join(f"{n} {name}" for name, n in m.operators.items()),
         "files": ", ".join(f"{name} {_size(f.size)}" for name, f in m.files.items()),
-        "drift": ", ".join(f"{k} {v}" for k, v in m.drift.items()),
+        "parity": ", ".join(f"{k} {v}" for k, v in m.parity.items()),
         "made": ", ".join(f"{k} {v}" for k, v in m.provenance.items()),
     }
     lines = [f"{name:<10} {text}" for name, text in rows.items()]
-    return "\n".join([*lines, "", *threshold_lines(m)])
+    return "\n".join([*lines, "", *level_lines(m)])
 
 
 def document(manifest: Manifest) -> dict[str, Any]:
@@ -83,15 +97,20 @@ def document(manifest: Manifest) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": True,
         "name": m.name,
-        "version": m.version,
+        "serial": m.serial,
+        "needs": m.needs,
+        "task": m.task,
         "model": m.model,
         "input_shape": list(m.input_shape),
         "preprocessing": m.preprocessing,
         "dimensions": m.dimensions,
         "operators": dict(m.operators),
         "files": {name: {"size": f.size, "sha256": f.sha256} for name, f in m.files.items()},
-        "drift": {k: _number(v) for k, v in m.drift.items()},
-        "thresholds": [_threshold(t) for t in m.thresholds],
+        "parity": {k: float(v) for k, v in m.parity.items()},
+        "burst": {"frames": m.burst[0], "agree": m.burst[1]},
+        "chosen_on": _sample_out(m.chosen_on),
+        "tested_on": _sample_out(m.tested_on),
+        "levels": [_level(level) for level in m.levels],
         "provenance": dict(m.provenance),
     }
 
@@ -113,9 +132,11 @@ def write_plot(folder: Path, built: Built) -> Path:
             (built.pairs_int8, "int8", "-"),
         ):
             axes.plot(*_trade(pairs), style, label=label, drawstyle="steps-post")
-        for t in built.manifest.thresholds:
-            axes.plot(t.fmr.value, t.fnmr.value, "o", color="black")
-            axes.annotate(f" {t.level} {t.distance:.3f}", (t.fmr.value, t.fnmr.value))
+        for level in built.manifest.levels:
+            for step in level.steps:
+                at = step.chosen.fmr.value, step.chosen.fnmr.value
+                axes.plot(*at, "o" if level is built.manifest.levels[0] else "s", color="black")
+                axes.annotate(f" {level.name} {step.people}", at, fontsize=7)
         axes.set(xscale="log", xlabel="FMR (strangers taken for one person)")
         axes.set(ylabel="FNMR (one person not recognised)", ylim=(0, None))
         axes.set_title(_title(built.manifest), fontsize=10)
@@ -137,39 +158,82 @@ def _trade(pairs: Pairs, points: int = 400) -> tuple[NDArray[np.float64], NDArra
 
 
 def _title(manifest: Manifest) -> str:
-    first = manifest.thresholds[0]
+    first = manifest.levels[0].steps[0].chosen
     return (
-        f"{manifest.name} {manifest.version}: {first.people} people, {first.images} crops, "
+        f"{manifest.name}, serial {manifest.serial}: {_sample(manifest.chosen_on)}, "
         f"{first.fnmr.trials:,} genuine and {first.fmr.trials:,} impostor pairs"
     )
 
 
-def _rate(rate: Rate) -> str:
-    digits = ".2%" if rate.upper >= 0.001 else ".1e"
-    return f"{rate.value:{digits}} (< {rate.upper:{digits}})"
+def _step_lines(step: Step) -> list[str]:
+    presses = step.presses or (None,)
+    lines = []
+    for press in presses:
+        size = f"{press.people} x {press.templates}" if press else f"{step.people}"
+        comparison = [rate_text(step.tested.fmr), rate_text(step.tested.fnmr)]
+        per_press = [rate_text(press.far), rate_text(press.frr)] if press else ["", ""]
+        cut = f"{step.distance:.5f}"
+        if lines:
+            cut, comparison = "", ["", ""]
+        columns = "".join(f"{text:<17}" for text in (*comparison, *per_press))
+        lines.append(f"{size:<10} {cut:>9}  {columns}".rstrip())
+    return lines
 
 
-def _threshold(t: Threshold) -> dict[str, Any]:
-    def rate(r: Rate) -> dict[str, float]:
-        return {"errors": r.errors, "trials": r.trials, "value": r.value, "upper": r.upper}
+def _percent(rate: float, figures: int = 1) -> str:
+    return f"{float(f'{100 * rate:.{figures}g}'):g}%"
 
+
+def _share(rate: float | None) -> str:
+    return "" if rate is None else f"{rate:.2%}"
+
+
+def _sample(sample: Sample) -> str:
+    return f"{sample.images:,} pictures of {sample.people:,} people"
+
+
+def _sample_out(sample: Sample) -> dict[str, Any]:
+    return {"people": sample.people, "images": sample.images, "data": sample.data}
+
+
+def _level(level: Level) -> dict[str, Any]:
     return {
-        "level": t.level,
-        "distance": t.distance,
-        "target_fmr": t.target_fmr,
-        "fmr": rate(t.fmr),
-        "fnmr": rate(t.fnmr),
-        "people": t.people,
-        "images": t.images,
-        "data": t.data,
+        "level": level.name,
+        "target_fmr": level.target_fmr,
+        "steps": [
+            {
+                "people": step.people,
+                "distance": step.distance,
+                "target_fmr": step.target_fmr,
+                "chosen": _comparison(step.chosen),
+                "tested": _comparison(step.tested),
+                "presses": [_press(press) for press in step.presses],
+            }
+            for step in level.steps
+        ],
     }
 
 
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _comparison(found: Comparison) -> dict[str, Any]:
+    return {"fmr": _rate(found.fmr), "fnmr": _rate(found.fnmr)}
+
+
+def _press(found: Press) -> dict[str, Any]:
+    return {
+        "people": found.people,
+        "templates": found.templates,
+        "far": _rate(found.far),
+        "frr": _rate(found.frr),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, float]:
+    return {
+        "errors": rate.errors,
+        "trials": rate.trials,
+        "value": rate.value,
+        "upper": rate.upper,
+    }
 
 
 def _size(count: int) -> str:

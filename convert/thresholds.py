@@ -1,36 +1,47 @@
-"""Distances of held-out people -> the thresholds of the levels, with the rates that they stand for.
+"""Distances of people who choose, and of others who test -> the levels of a bundle.
 
 Chosen on the int8 network: a threshold that was right for float distances is wrong for these.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from convert import presses
+from convert.bounds import Impostors, genuine, impostors, rule_of_three
 from convert.errors import GateError
-from convert.people import Sample
+from convert.people import Measured
 from edge.contract.errors import DataError
-from edge.contract.manifest import Threshold
+from edge.contract.levels import Comparison, Level, Step, rounded_up
 from edge.contract.matching import Head, distances
-from train.rates import Pairs, least_impostors, rates_at, threshold_at_fmr
+from train.rates import Pairs
 
 NORMAL, STRICT = "normal", "strict"
 # One in ten of what "normal" accepts.
 STRICTER = 0.1
 
 
+def distance_matrix(
+    head: Head, probes: NDArray[np.float32], templates: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(m, dimensions), (n, dimensions) float32 -> (m, n), by the function the door matches with."""
+    found = np.empty((len(probes), len(templates)), np.float32)
+    for row, probe in zip(found, probes, strict=True):
+        row[:] = distances(head, probe, templates)
+    return found
+
+
+def pairs_of(distance: NDArray[np.float32], person: NDArray[np.int32]) -> Pairs:
+    """Every crop with every later one: a square (n, n) -> n (n - 1) / 2 pairs."""
+    rows, columns = np.triu_indices(len(person), 1)
+    return Pairs(distance[rows, columns], person[rows] == person[columns])
+
+
 def compare_all(head: Head, embeddings: NDArray[np.float32], person: NDArray[np.int32]) -> Pairs:
-    """Every crop with every later one, by the very function that the door matches with.
-
-    Args:
-        head: what compares them.
-        embeddings: (n, dimensions) float32, dequantized if they were int8.
-        person: (n,) numbers of people.
-
-    Returns:
-        n (n - 1) / 2 pairs; 5 bytes each, so 4,000 crops take 40 MB and 20,000 take 1 GB.
-    """
+    """Every crop with every later one; 5 bytes a pair, so 20,000 crops take 1 GB."""
     n = len(embeddings)
     distance = np.empty(n * (n - 1) // 2, np.float32)
     same = np.empty(len(distance), np.bool_)
@@ -43,59 +54,128 @@ def compare_all(head: Head, embeddings: NDArray[np.float32], person: NDArray[np.
     return Pairs(distance, same)
 
 
-def require_sample(sample: Sample, target_fmr: float) -> None:
+def supported(target_fmr: float, *samples: Measured) -> float:
+    """`target_fmr`, or the lowest one that all samples can show at all, whichever is higher.
+
+    With one figure, rounded up: 435 pairs of people show 0.0069 at best, which is told as 0.007.
+    """
+    floors = [rule_of_three(m.sample.people * (m.sample.people - 1) / 2) for m in samples]
+    return max(target_fmr, *(rounded_up(floor) for floor in floors))
+
+
+def require_people(sample: Measured, target_fmr: float, *, asked: bool) -> None:
     """Ask before the long work whether these people can show the rate that was asked for.
 
     Raises:
-        DataError: too few pairs of two people for `target_fmr`, or nobody with two pictures.
+        DataError: too few people for `target_fmr`, or nobody with two pictures.
     """
-    crops = np.unique(sample.person, return_counts=True)[1]
-    genuine = int((crops * (crops - 1)).sum()) // 2
-    if not genuine:
+    if np.bincount(sample.person).max() < 2:
         raise DataError(
             "no person to measure on has two pictures",
             remedy="give --people with at least two pictures of a person",
         )
-    impostor = len(sample) * (len(sample) - 1) // 2 - genuine
-    needed = least_impostors(target_fmr)
-    if impostor < needed:
+    least = supported(0.0, sample)
+    if (asked and least > target_fmr) or least >= 0.5:
         raise DataError(
-            f"{impostor} pairs of two people cannot show an FMR of {target_fmr:g}, "
-            f"{needed} are needed",
-            why=f"There are {len(sample)} crops of {sample.people} people to measure on.",
+            f"{sample.sample.people} people cannot show an FMR of {target_fmr:g}, "
+            f"at best {least:g}",
+            why="Without a single error, n pairs of people show 3 / n (rule of three).",
             remedy="give more --people, or raise --target-fmr",
         )
 
 
-def choose(pairs: Pairs, sample: Sample, target_fmr: float) -> tuple[Threshold, ...]:
-    """The thresholds of all levels that the sample is large enough for, "normal" first.
+def choose(  # noqa: PLR0913, PLR0917 - two samples, one choice
+    distance: NDArray[np.float32],
+    chosen_on: Measured,
+    tested_on: Measured,
+    burst: presses.Burst,
+    target_fmr: float,
+    say: Callable[[str], None],
+) -> tuple[Level, ...]:
+    """The levels that the samples are large enough for, "normal" first.
 
-    pairs: of a sample that `require_sample` accepts.
+    Args:
+        distance: (n, n) between the crops of `chosen_on`.
+        chosen_on: who choose.
+        tested_on: whom the choice is tested on.
+        burst: of the crops of `tested_on`; its first frames' distances give their pairs.
+        target_fmr: of the level "normal" for a gallery of one person.
+        say: takes one line per step, for whoever waits.
 
     Raises:
         GateError: the distances leave no room for a threshold.
     """
-    levels = {NORMAL: target_fmr, STRICT: target_fmr * STRICTER}
-    return tuple(
-        _threshold(level, threshold_at_fmr(pairs, target), target, pairs, sample)
-        for level, target in levels.items()
-        if len(pairs.impostor) >= least_impostors(target)
+    choosing = impostors(distance, chosen_on.person, target_fmr)
+    testing = impostors(burst.distance[0], tested_on.person, 4 * target_fmr)
+    known = {
+        (people, templates): presses.galleries(burst, people, templates)
+        for people in presses.SIZES
+        for templates in presses.TEMPLATES
+    }
+    levels = []
+    for name, target in ((NORMAL, target_fmr), (STRICT, target_fmr * STRICTER)):
+        steps: list[Step] = []
+        for people in presses.SIZES:
+            threshold = choosing.threshold(target / people)
+            if threshold is None:
+                break
+            _require_room(name, threshold)
+            say(f"testing {name}, {people} people: distance below {threshold:.5f}")
+            steps.append(
+                _step(
+                    people,
+                    threshold,
+                    target / people,
+                    distance,
+                    chosen_on,
+                    choosing,
+                    tested_on,
+                    burst,
+                    testing,
+                    known,
+                )
+            )
+        if steps:
+            levels.append(Level(name, target, tuple(steps)))
+    if not levels or levels[0].name != NORMAL:
+        raise GateError(
+            f"no threshold has an FMR whose bound is {target_fmr:g} or lower",
+            why="Too many of the nearest pairs of two people are of the same few.",
+            remedy="raise --target-fmr, give more people, or train longer",
+        )
+    return tuple(levels)
+
+
+def _step(  # noqa: PLR0913, PLR0917 - it is the sum of them
+    people: int,
+    threshold: float,
+    target: float,
+    distance: NDArray[np.float32],
+    chosen_on: Measured,
+    choosing: Impostors,
+    tested_on: Measured,
+    burst: presses.Burst,
+    testing: Impostors,
+    known: dict[tuple[int, int], presses.Gallery | None],
+) -> Step:
+    tested = Comparison(
+        testing.rate(threshold), genuine(burst.distance[0], tested_on.person, threshold)
+    )
+    found = [known[people, templates] for templates in presses.TEMPLATES]
+    return Step(
+        people,
+        threshold,
+        target,
+        Comparison(choosing.rate(threshold), genuine(distance, chosen_on.person, threshold)),
+        tested,
+        tuple(presses.press(at, threshold, tested.fmr.upper) for at in found if at is not None),
     )
 
 
-def fnmr_at_fmr(pairs: Pairs, target_fmr: float) -> float:
-    """FNMR at the threshold that these pairs themselves ask for."""
-    return rates_at(pairs, threshold_at_fmr(pairs, target_fmr))[1].value
-
-
-def _threshold(
-    level: str, distance: float, target: float, pairs: Pairs, sample: Sample
-) -> Threshold:
-    if not 0.0 < distance < 1.0:
+def _require_room(level: str, threshold: float) -> None:
+    if not 0.0 < threshold < 1.0:
         raise GateError(
-            f"the threshold of level {level!r} would be {distance:g}",
+            f"the threshold of level {level!r} would be {threshold:g}",
             why="Pairs of two people lie at the very end of the range of distances.",
             remedy="train and calibrate the head, then convert again",
         )
-    fmr, fnmr = rates_at(pairs, distance)
-    return Threshold(level, distance, target, fmr, fnmr, sample.people, len(sample), sample.data)

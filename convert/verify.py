@@ -7,34 +7,39 @@ from pathlib import Path
 
 import numpy as np
 
-from convert import check, selftest
+from convert import check
 from convert.engine import Twin, head_distances
 from edge.contract.bundle import EMBEDDING, HEAD, Bundle, load_bundle
 from edge.contract.errors import BundleError
 from edge.contract.manifest import Manifest
+from edge.contract.signing import UNCHECKED, Trust
+from edge.eye.golden import load_engine, replay
 
 _PAIRS = 200
 _AGAIN = "copy the bundle again; if that fails, run `convert` again"
 
 
-def verify(folder: Path) -> tuple[Manifest, dict[str, str]]:
+def verify(folder: Path, trust: Trust = UNCHECKED) -> tuple[Manifest, dict[str, str]]:
     """Load a bundle as a door does, and run its networks; (manifest, what was found, by check).
 
     Raises:
         MissingError: no bundle there. BundleError: a file, the networks or an answer is not what
-            the manifest promises. GateError: a network that must not reach a door.
+            the manifest promises, or nobody of `trust` signed it. GateError: a network that must
+            not reach a door. EngineError: the engine answers otherwise than it is promised.
     """
-    bundle = load_bundle(folder)
-    return bundle.manifest, dict(_findings(bundle))
+    bundle = load_bundle(folder, trust)
+    return bundle.manifest, dict(_findings(bundle, checked=trust != UNCHECKED))
 
 
-def _findings(bundle: Bundle) -> Iterator[tuple[str, str]]:
+def _findings(bundle: Bundle, *, checked: bool) -> Iterator[tuple[str, str]]:
+    yield "signature", f"by the key {bundle.signer}" if checked else "not checked"
     yield "files", f"{len(bundle.files)} as the manifest promises, model {bundle.manifest.model}"
     twin = Twin(_file(bundle, EMBEDDING))
     yield "shapes", _shapes(bundle.manifest, twin)
     yield "operators", _operators(bundle.manifest, twin)
-    cosine = selftest.replay(twin, _file(bundle, selftest.FILE))
-    yield "self-test", f"cosine {cosine:.4f} to the recorded answers"
+    engine = load_engine(bundle)
+    cosine = replay(engine, bundle)
+    yield "golden", f"cosine {cosine:.4f} to the recorded answers, same verdicts, {engine.name}"
     yield "head", f"{_head(bundle):.1e} between its file and the door's numbers"
 
 

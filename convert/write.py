@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.contract.bundle import MANIFEST, load_bundle
 from edge.contract.errors import OutputError
 from edge.contract.manifest import File, Manifest, to_bytes
+from edge.contract.signing import UNCHECKED
 
 
 def listed(files: Mapping[str, bytes]) -> dict[str, File]:
@@ -56,7 +57,7 @@ def write_bundle(
             new.mkdir()
             for name, data in {**files, MANIFEST: to_bytes(manifest)}.items():
                 _write(new / name, data)
-            load_bundle(new)
+            load_bundle(new, UNCHECKED)
             if folder.exists():
                 folder.rename(Path(beside) / "old")  # goes with the temporary folder
             new.rename(folder)
@@ -65,6 +66,21 @@ def write_bundle(
         raise OutputError(
             f"{folder}: cannot be written ({e.strerror or e})",
             remedy="check the path and the free space",
+        ) from e
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """A file, whole or as it was before. Raises: OutputError: it cannot be written."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(new, data)
+        new.replace(path)
+        _sync(path.parent)
+    except OSError as e:
+        new.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path}: cannot be written ({e.strerror})", remedy="check the path and the free space"
         ) from e
 
 

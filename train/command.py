@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def fit_command(args: argparse.Namespace) -> int:
 def distill_command(args: argparse.Namespace) -> int:
     """`python -m train distill`."""
     config = _config(args, "local", "whole", "local_rate", "whole_rate")
-    teacher = Teacher(args.teacher)
+    teacher = Teacher(args.teacher, threads=os.cpu_count() or 1)
     config["teacher_sha256"] = hashlib.sha256(args.teacher.read_bytes()).hexdigest()
     if args.goals:
         config["goals"] = {goal.digest(): goal.weight for goal in args.goals}

@@ -1,11 +1,15 @@
-"""Photographs on disk -> aligned crops with the people they show.
+"""Pictures on disk -> crops with whom or what they show.
 
-Understood, each told apart by what lies there:
+Of faces, each layout told apart by what lies there:
 - a packed tar `person/name.webp` of ready-made 112x112 crops (cut to geometry.PACKED_TEMPLATE);
   members without a folder are faces of nobody in particular: good for distillation only;
 - a folder with one sub-folder per person, of photographs or of 112x112 crops;
 - the seed's `data/{anchor,positive,negative}`: anchor and positive show one person; a negative
   `Some_Name_0001.jpg` shows Some_Name.
+
+Of anything else (characters, signatures, parts, pets), where each picture is taken whole:
+- a folder, or a zip that is not unpacked: a class is a folder that holds pictures, named by its
+  path, as `Greek/character01`.
 """
 
 from __future__ import annotations
@@ -14,9 +18,11 @@ import hashlib
 import re
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -25,20 +31,38 @@ from numpy.typing import NDArray
 from edge.contract.align import align, realign_packed
 from edge.contract.errors import DataError, MissingError, OnelookError
 from edge.contract.geometry import CROP_SIZE
+from edge.contract.limits import MAX_BYTES
 from edge.contract.locate import find_faces
 from edge.contract.picture import read_picture
+from edge.contract.whole import FACES, PICTURES, whole
 
 NOBODY = -1
 SEED_FOLDERS = ("anchor", "positive", "negative")
 SEED_PERSON = "owner"
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+# What zipfile raises for members that are damaged, encrypted or packed in an unknown way.
+_UNPACKABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_NOTHING = {
+    FACES: (
+        "no picture of a face in it",
+        "name a tar of crops, a folder of people, or the seed's data folder",
+    ),
+    PICTURES: (
+        "no picture in a folder of its class in it",
+        "name a folder, or a zip, that holds a folder of pictures for each class",
+    ),
+}
+
+# Whom a picture shows (or ""), the file it comes from, and its crop.
+_Read = tuple[str, str, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Crops and whom they show.
+    """Crops and whom they show; of another task, "person" is whatever makes a class.
 
-    crops: (n, 112, 112, 3) uint8 RGB, aligned to geometry.TEMPLATE.
+    crops: (n, 112, 112, 3) uint8 RGB, aligned to geometry.TEMPLATE; of whole pictures at the size
+        and colours of the network that they were read for.
     person: (n,) int32, index into `names`, or NOBODY.
     files: (n,) where each came from, for lists of what was used.
     """
@@ -47,6 +71,7 @@ class Faces:
     person: NDArray[np.int32]
     names: tuple[str, ...]
     files: tuple[str, ...]
+    task: str = FACES
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -54,7 +79,7 @@ class Faces:
     def of(self, chosen: NDArray[np.bool_]) -> Faces:
         """The crops where `chosen` (n,) is true; the names and their numbers stay."""
         files = tuple(np.array(self.files, object)[chosen])
-        return Faces(self.crops[chosen], self.person[chosen], self.names, files)
+        return Faces(self.crops[chosen], self.person[chosen], self.names, files, self.task)
 
     def people(self) -> set[str]:
         return {self.names[p] for p in np.unique(self.person) if p != NOBODY}
@@ -64,30 +89,38 @@ class Faces:
         return hashlib.sha256("\n".join(sorted(self.files)).encode()).hexdigest()
 
 
+def load_crops(paths: Iterable[Path], *, task: str, shape: tuple[int, int, int]) -> Faces:
+    """What a network of `task` and input `shape` is trained and measured on.
+
+    Raises:
+        DataError: no such task; else as `load_faces` and `load_pictures`.
+    """
+    if task == FACES:
+        return load_faces(paths)
+    if task == PICTURES:
+        return load_pictures(paths, shape)
+    raise DataError(
+        f"{task!r}: no task that this program knows",
+        remedy=f"train for one of them: {FACES}, {PICTURES}",
+    )
+
+
 def load_faces(paths: Iterable[Path]) -> Faces:
     """Read everything under `paths` into memory; unusable pictures are counted on stderr.
 
     Raises:
         MissingError: a path is not there. DataError: nothing usable in one of them.
     """
-    crops: list[NDArray[np.uint8]] = []
-    owners: list[str] = []
-    files: list[str] = []
-    for path in paths:
-        before = len(crops)
-        for owner, file, crop in _read(path):
-            crops.append(crop)
-            owners.append(owner)
-            files.append(f"{path.name}:{file}")
-        if len(crops) == before:
-            raise DataError(
-                f"{path}: no picture of a face in it",
-                remedy="name a tar of crops, a folder of people, or the seed's data folder",
-            )
-    names = tuple(sorted({owner for owner in owners if owner}))
-    number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
-    person = np.array([number[owner] for owner in owners], np.int32)
-    return Faces(np.stack(crops), person, names, tuple(files))
+    return _load(paths, _read_faces, FACES)
+
+
+def load_pictures(paths: Iterable[Path], shape: tuple[int, int, int]) -> Faces:
+    """The same of a task without faces: crops are whole pictures, brought to `shape` by `whole`.
+
+    Raises:
+        MissingError: a path is not there. DataError: nothing usable in one of them.
+    """
+    return _load(paths, lambda path: _read_pictures(path, shape), PICTURES)
 
 
 def split_people(faces: Faces, share: float) -> tuple[Faces, Faces]:
@@ -119,42 +152,62 @@ def _fraction(name: str) -> float:
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32
 
 
-def _read(path: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
-    """(person or "", file, crop) of one source."""
+def _load(paths: Iterable[Path], read: Callable[[Path], Iterator[_Read]], task: str) -> Faces:
+    crops: list[NDArray[np.uint8]] = []
+    owners: list[str] = []
+    files: list[str] = []
+    for path in paths:
+        if not path.exists():
+            raise MissingError(f"{path}: not there", remedy="check the path")
+        before = len(crops)
+        for owner, file, crop in read(path):
+            crops.append(crop)
+            owners.append(owner)
+            files.append(f"{path.name}:{file}")
+        if len(crops) == before:
+            what, remedy = _NOTHING[task]
+            raise DataError(f"{path}: {what}", remedy=remedy)
+    names = tuple(sorted({owner for owner in owners if owner}))
+    number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
+    person = np.array([number[owner] for owner in owners], np.int32)
+    return Faces(np.stack(crops), person, names, tuple(files), task)
+
+
+def _read_faces(path: Path) -> Iterator[_Read]:
     if path.is_file():
         yield from _packed(path)
     elif all((path / folder).is_dir() for folder in SEED_FOLDERS):
         yield from _photographs(path, _seed_person)
-    elif path.is_dir():
-        yield from _photographs(path, lambda file: file.parent.name)
     else:
-        raise MissingError(f"{path}: not there", remedy="check the path")
+        yield from _photographs(path, lambda file: file.parent.name)
 
 
-def _packed(path: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+def _packed(path: Path) -> Iterator[_Read]:
     try:
         with tarfile.open(path) as tar:
             for member in tar:
                 name = Path(member.name)
-                if not member.isfile() or name.suffix.lower() not in _PICTURES:
+                if not member.isfile() or name.suffix.lower() not in _SUFFIXES:
                     continue
-                data = np.frombuffer(tar.extractfile(member).read(), np.uint8)
-                bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
-                if bgr is None or bgr.shape != (CROP_SIZE, CROP_SIZE, 3):
+                picture = _decode(tar.extractfile(member).read())
+                if picture is None or picture.shape != (CROP_SIZE, CROP_SIZE, 3):
                     raise DataError(
                         f"{path}: {member.name} is no {CROP_SIZE}x{CROP_SIZE} picture",
                         remedy="a tar holds ready-made crops; give photographs as a folder",
                     )
-                crop = realign_packed(np.ascontiguousarray(bgr[..., ::-1]))
-                yield (name.parent.name if name.parent != Path() else ""), member.name, crop
+                owner = name.parent.name if name.parent != Path() else ""
+                yield owner, member.name, realign_packed(picture)
     except tarfile.TarError as e:
-        raise DataError(f"{path}: not a tar ({e})", remedy="copy it again") from e
+        raise DataError(
+            f"{path}: not a tar ({e})",
+            remedy=f"copy it again; a zip is for the task {PICTURES}",
+        ) from e
 
 
-def _photographs(path: Path, person_of: object) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+def _photographs(path: Path, person_of: Callable[[Path], str]) -> Iterator[_Read]:
     left_out = 0
     for file in sorted(path.rglob("*")):
-        if file.suffix.lower() not in _PICTURES or file.parent == path:
+        if file.suffix.lower() not in _SUFFIXES or file.parent == path:
             continue
         crop = _crop(file)
         if crop is None:
@@ -166,11 +219,8 @@ def _photographs(path: Path, person_of: object) -> Iterator[tuple[str, str, NDAr
 
 
 def _crop(file: Path) -> NDArray[np.uint8] | None:
-    try:
-        picture = read_picture(file)
-    except OnelookError:
-        return None
-    if picture.shape == (CROP_SIZE, CROP_SIZE, 3):
+    picture = _picture(file)
+    if picture is None or picture.shape == (CROP_SIZE, CROP_SIZE, 3):
         return picture
     faces = find_faces(picture)
     return align(picture, faces[0].points) if faces else None
@@ -181,3 +231,70 @@ def _seed_person(file: Path) -> str:
         return SEED_PERSON
     named = re.fullmatch(r"(.+?)[_-]?\d+", file.stem)
     return named.group(1) if named else file.stem
+
+
+def _read_pictures(path: Path, shape: tuple[int, int, int]) -> Iterator[_Read]:
+    left_out = 0
+    for name, picture in _in_folder(path) if path.is_dir() else _in_zip(path):
+        if picture is None:
+            left_out += 1
+            continue
+        yield str(name.parent), str(name), whole(picture, shape)
+    if left_out:
+        sys.stderr.write(f"{path}: {left_out} pictures left out (unreadable)\n")
+
+
+def _in_folder(path: Path) -> Iterator[tuple[PurePosixPath, NDArray[np.uint8] | None]]:
+    """(name below `path`, picture or None if it is none) of every picture of a class."""
+    for file in sorted(path.rglob("*")):
+        name = PurePosixPath(file.relative_to(path).as_posix())
+        if _is_of_a_class(name):
+            yield name, _picture(file)
+
+
+def _in_zip(path: Path) -> Iterator[tuple[PurePosixPath, NDArray[np.uint8] | None]]:
+    """The same, and in the same order, as if the zip were unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {PurePosixPath(member.filename): member for member in archive.infolist()}
+            names = sorted(filter(_is_of_a_class, members))
+            around = _outermost(names)
+            for name in names:
+                fits = members[name].file_size <= MAX_BYTES
+                picture = _decode(archive.read(members[name])) if fits else None
+                yield name.relative_to(around), picture
+    except (OSError, *_UNPACKABLE) as e:
+        raise DataError(
+            f"{path}: not a zip that can be read ({e})",
+            remedy="copy it again; pictures come as a folder or as a zip",
+        ) from e
+
+
+def _is_of_a_class(name: PurePosixPath) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+    return name.suffix.lower() in _SUFFIXES and len(name.parts) > 1 and not hidden
+
+
+def _outermost(names: list[PurePosixPath]) -> PurePosixPath:
+    """The one folder around all classes, if there is one: it repeats the name of the zip."""
+    outermost = {name.parts[0] for name in names}
+    if len(outermost) == 1 and all(len(name.parts) > 2 for name in names):
+        return PurePosixPath(outermost.pop())
+    return PurePosixPath()
+
+
+def _picture(file: Path) -> NDArray[np.uint8] | None:
+    """(height, width, 3) uint8 RGB, or None if it cannot be read."""
+    try:
+        return read_picture(file)
+    except OnelookError:
+        return None
+
+
+def _decode(data: bytes) -> NDArray[np.uint8] | None:
+    """The same of a picture's bytes."""
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # no bytes at all, or too large a picture
+        return None
+    return None if bgr is None else np.ascontiguousarray(bgr[..., ::-1])

@@ -50,8 +50,8 @@ class Lessons(keras.utils.PyDataset):
         steps: int,
         seed: int,
     ) -> None:
-        # One worker thread: the teacher works while the student learns; the order stays fixed.
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
+        # Teacher and student take turns, each with all cores: at once they would be no faster.
+        super().__init__(workers=1, use_multiprocessing=False)
         self._crops, self._teacher, self._goals = crops, teacher, goals
         self._batch, self._steps, self._seed = batch, steps, seed
         self.epoch = 0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.contract.errors import DataError
 from edge.contract.tensor import to_float
+from edge.contract.whole import FACES
 from train.augment import disturb
 from train.data import NOBODY, Faces, for_network
 from train.models import embedding_of, head_of
@@ -34,6 +35,7 @@ class PeopleBatches(keras.utils.PyDataset):
                 remedy="add people, or lower --held-out-share",
             )
         self._crops = for_network(faces.crops, shape)
+        self._mirror = faces.task == FACES  # a mirrored character is another one
         self._own = [np.flatnonzero(faces.person == n) for n in numbers]
         self._people = min(batch // _CROPS_PER_PERSON, len(numbers))
         self._steps, self._seed = steps, seed
@@ -48,7 +50,7 @@ class PeopleBatches(keras.utils.PyDataset):
         people = rng.choice(len(self._own), self._people, replace=False)
         which = np.concatenate([self._draw(self._own[p], rng) for p in people])
         person = np.repeat(people, _CROPS_PER_PERSON).astype(np.int32)
-        return to_float(disturb(self._crops[which], rng)), person
+        return to_float(disturb(self._crops[which], rng, mirror=self._mirror)), person
 
     def _draw(self, own: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         # Somebody with a single picture is paired with another disturbance of it.

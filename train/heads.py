@@ -57,8 +57,10 @@ def fit_head(siamese: keras.Model, faces: Faces, *, seed: int, epochs: int = 8) 
     head = head_of(siamese)
     fresh = build_head(head_parameters(siamese).difference, embeddings.shape[1])
     head.set_weights(fresh.get_weights())
-    head.compile(keras.optimizers.Adam(0.05), loss="binary_crossentropy", jit_compile=False)
-    head.fit(
+    # Not `head` itself: a file of it would hold the optimizer of this backend, and open on no other.
+    learner = keras.Model(head.inputs, head.outputs)
+    learner.compile(keras.optimizers.Adam(0.05), loss="binary_crossentropy", jit_compile=False)
+    learner.fit(
         [embeddings[left], embeddings[right]],
         different.astype(np.float32)[:, None],
         batch_size=1024,

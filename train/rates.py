@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from edge.contract.manifest import Rate
+from edge.contract.levels import Rate
 
 CONFIDENCE = 0.95
 

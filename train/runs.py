@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Run:
 
     def save(self, siamese: keras.Model) -> None:
         """Never half a file, whatever ends the training."""
+        self.begin()
         self._write(siamese, self.folder / MODEL)
 
     def train(
@@ -107,15 +109,17 @@ class Run:
     def _callbacks(
         self, siamese: keras.Model, lessons: keras.utils.PyDataset, phase: str
     ) -> list[keras.callbacks.Callback]:
-        logs = self.folder / "tensorboard" / phase
-        return [
+        kept: list[keras.callbacks.Callback] = [
             # Two, because the plug may be pulled while one is being written.
             keras.callbacks.BackupAndRestore(
                 str(self.folder / "checkpoint" / phase), double_checkpoint=True
             ),
             _Epochs(self, siamese, lessons),
-            keras.callbacks.TensorBoard(str(logs), write_graph=False),
         ]
+        if find_spec("tensorflow"):  # which writes these logs, whatever backend trains
+            logs = self.folder / "tensorboard" / phase
+            kept.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
+        return kept
 
 
 class _Epochs(keras.callbacks.Callback):

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.cli.arguments import Commands
 from edge.cli.output import publish
-from edge.config import bundle_path, load_config
+from edge.config import load_config
 
 
 def register(commands: Commands) -> None:
@@ -52,15 +52,28 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from edge.contract.bundle import load_bundle
+    from edge.door.match import Matcher
+    from edge.door.people import step_for
+    from edge.store.gallery import GalleryStore
+    from edge.trusted import bundle_path, trusted_bundle
 
     config = load_config(args.config)
-    folder = bundle_path(config)
-    threshold = load_bundle(folder).manifest.threshold(config.recognition.level)
+    folder, bundle = bundle_path(config), trusted_bundle(config)
+    level = bundle.manifest.level(config.recognition.level)
+    matcher = Matcher(bundle.manifest, GalleryStore(config.paths.state_dir).load())
+    people, threshold = matcher.people, step_for(level, matcher).distance
     return publish(
         args,
         "config",
-        ["The configuration is right.", f"bundle: {folder}, level {threshold.level}"],
+        [
+            "The configuration is right.",
+            f"bundle: {folder}, level {level.name}, for up to {level.most_people} people",
+            f"gallery: {people} people, {matcher.templates} templates, threshold {threshold:.5f}",
+        ],
         bundle=str(folder),
-        level=threshold.level,
+        signer=bundle.signer,
+        level=level.name,
+        most_people=level.most_people,
+        people=people,
+        threshold=threshold,
     )

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,11 @@ def _play_script(args: argparse.Namespace) -> int:
     started = time.monotonic()
     played: list[Played] = []
     with _stage(args, script) as stage:
-        desk = _enrol_all(stage, script)
+        desk, threshold = _enrol_all(stage, script)
         manifest = desk.bundle.manifest
         people = [(e.name, e.photos) for e in script.enrolments]
-        name = f"{manifest.name}, version {manifest.version}, model {manifest.model}"
-        tell(introduction(bundle=name, level=desk.level, threshold=desk.threshold, people=people))
+        name = f"{manifest.name}, serial {manifest.serial}, model {manifest.model}"
+        tell(introduction(bundle=name, level=desk.level.name, threshold=threshold, people=people))
         for number, press in enumerate(script.presses, 1):
             tell(heading(number, press, paint))
             played.append(play(stage, press))
@@ -94,9 +95,9 @@ def _play_script(args: argparse.Namespace) -> int:
         "demo",
         _summary(played, drawings, followed=followed, seconds=time.monotonic() - started),
         ok=ok,
-        network={"name": manifest.name, "version": manifest.version, "model": manifest.model},
-        level=desk.level,
-        threshold=desk.threshold,
+        network={"name": manifest.name, "serial": manifest.serial, "model": manifest.model},
+        level=desk.level.name,
+        threshold=threshold,
         enrolled=[{"name": n, "photos": [str(p) for p in photos]} for n, photos in people],
         presses=[one.document(number) for number, one in enumerate(played, 1)],
         opened_only_for_grants=followed,
@@ -114,7 +115,8 @@ def _play_webcam(args: argparse.Namespace) -> int:
     check_display()
     webcam = Webcam(args.webcam)
     try:
-        with Stage(bundle=_bundle(args), settings=_settings(pulse="2s")) as stage:
+        settings = _settings(args, pulse="2s")
+        with Stage(bundle=_own(args).bundle, settings=settings) as stage:
             write_latest(stage.camera, webcam.read())
             config = load_config(stage.config)
             store = GalleryStore(config.paths.state_dir)
@@ -137,33 +139,57 @@ def _stage(args: argparse.Namespace, script: Script) -> Stage:
     from edge.demo.stage import Stage
 
     # Strangers come one after the other here; a lock-out is for those who do so at a real door.
-    return Stage(bundle=_bundle(args), settings=_settings(pulse="500ms", free=len(script.presses)))
+    settings = _settings(args, pulse="500ms", free=len(script.presses))
+    return Stage(bundle=_own(args).bundle, settings=settings)
 
 
-def _settings(*, pulse: str, free: int = 5) -> dict[str, dict[str, Any]]:
+def _settings(args: argparse.Namespace, *, pulse: str, free: int = 5) -> dict[str, dict[str, Any]]:
     return {
         "door": {"pulse": pulse},
         "button": {"gap": "200ms"},
         "lockout": {"free": min(max(free, 5), 100)},
         # A slow or busy machine is no wrong outcome.
-        "recognition": {"decide_within": "10s"},
+        "recognition": {"decide_within": "10s", "allow_unsigned": _own(args).allow_unsigned},
+        "trust": {"owner": _own(args).owner, "keys": _own(args).keys},
     }
 
 
-def _bundle(args: argparse.Namespace) -> Path | None:
-    """The bundle that a configuration names, if one is given; else None, the shipped one."""
+@dataclass(frozen=True)
+class _Own:
+    """The bundle that a configuration names, if one is given, and whose signature counts there."""
+
+    bundle: Path | None = None
+    allow_unsigned: bool = False
+    owner: str = ""
+    keys: str = ""
+
+
+def _own(args: argparse.Namespace) -> _Own:
     if args.config is None and "ONELOOK_CONFIG" not in os.environ:
-        return None  # not /etc's either: it may be closed to whoever plays
-    from edge.config import bundle_path, load_config
+        return _Own()  # the shipped one; not /etc's either: it may be closed to whoever plays
+    from edge.config import load_config
+    from edge.trusted import bundle_path, key_list_path
 
-    return bundle_path(load_config(args.config)).resolve()
+    config = load_config(args.config)
+    return _Own(
+        bundle_path(config).resolve(),
+        config.recognition.allow_unsigned,
+        config.trust.owner,
+        str(key_list_path(config).resolve()),
+    )
 
 
-def _enrol_all(stage: Stage, script: Script) -> Desk:
-    """Enrol the script's people at the running door, as `onelook enroll` does."""
+def _enrol_all(stage: Stage, script: Script) -> tuple[Desk, float]:
+    """Enrol the script's people at the running door, as `onelook enroll` does.
+
+    Returns:
+        the desk, and the threshold of the gallery that came of it.
+    """
     from edge.cli.desk import open_desk
     from edge.cli.enrolling import Request, enrol
     from edge.config import load_config
+    from edge.door.match import Matcher
+    from edge.door.people import step_for
     from edge.store.gallery import GalleryStore
 
     config = load_config(stage.config)
@@ -172,7 +198,7 @@ def _enrol_all(stage: Stage, script: Script) -> Desk:
         request = Request(enrolment.name, enrolment.photos)
         for skipped in enrol(desk, store, request).skipped:
             note(f"enroll: not used: {skipped.error.what}")
-    return desk
+    return desk, step_for(desk.level, Matcher(desk.bundle.manifest, store.load())).distance
 
 
 def _drawings(folder: Path | None, played: list[Played]) -> list[Path]:

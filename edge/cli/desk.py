@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.config import Config, bundle_path
-from edge.contract.bundle import Bundle, load_bundle
+from edge.config import Config
+from edge.contract.bundle import Bundle
 from edge.contract.errors import FaceError
+from edge.contract.levels import Level
 from edge.contract.matching import dequantize, distances
 from edge.contract.picture import read_picture
 from edge.contract.reasons import Reason
+from edge.trusted import trusted_bundle
 
 if TYPE_CHECKING:
     from edge.eye.look import Eye, Sight
@@ -23,12 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """A bundle with its network ready to look; `threshold` is the configured level's distance."""
+    """A bundle with its network ready to look, and the level that the owner chose."""
 
     bundle: Bundle
     eye: Eye
-    level: str
-    threshold: float
+    level: Level
 
     @property
     def model(self) -> str:
@@ -60,9 +61,9 @@ def open_desk(config: Config) -> Desk:
     """
     from edge.eye.look import Eye
 
-    bundle = load_bundle(bundle_path(config))
-    level = bundle.manifest.threshold(config.recognition.level)
-    return Desk(bundle, Eye(bundle, config.gates), level.level, level.distance)
+    bundle = trusted_bundle(config)
+    level = bundle.manifest.level(config.recognition.level)
+    return Desk(bundle, Eye(bundle, config.gates), level)
 
 
 def look_at(desk: Desk, path: Path) -> Photograph:

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.cli.desk import Desk, Photograph, look_at, usable
-from edge.contract.errors import FaceError, MissingError, OnelookError, UsageError
+from edge.contract.errors import (
+    BundleError,
+    FaceError,
+    MissingError,
+    OnelookError,
+    UsageError,
+)
+from edge.contract.levels import Step
+from edge.door.match import Matcher
+from edge.door.people import step_for
 from edge.store.gallery import Gallery, GalleryStore, Person, Template
 
 MAX_NAME = 64
@@ -57,7 +66,8 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
 
     Raises:
         FaceError: none of the photographs can be used. A single one raises its own error.
-        OnelookError: the person is enrolled already, or looks like another one.
+        OnelookError: the person is enrolled already, looks like another one, or the gallery would
+            be larger than the level was measured for.
         MissingError: more templates were asked for, and there is no such person.
     """
     name, add = request.name, request.add
@@ -73,13 +83,14 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
             if photograph.source not in known_sources:
                 known_sources.add(photograph.source)
                 kept.append(photograph)
-        _refuse_lookalike(desk, gallery, person, kept)
-        warnings = _strangers_among(desk, person, kept)
-        person = replace(
-            person, templates=(*person.templates, *_templates(desk, kept, request.label))
-        )
+        templates = (*person.templates, *_templates(desk, kept, request.label))
+        grown = gallery.with_person(replace(person, templates=templates))
+        step, warnings = _step_after(desk, gallery, grown)
+        _refuse_lookalike(desk, gallery, person, kept, step.distance)
+        warnings += _strangers_among(desk, person, kept, step.distance)
+        person = replace(person, templates=templates)
         if kept:
-            change.commit(gallery.with_person(person))
+            change.commit(grown)
     used = {id(p) for p in kept}
     return Enrolment(
         person,
@@ -153,15 +164,32 @@ def _look(desk: Desk, photos: Sequence[Path]) -> tuple[list[Photograph], list[Sk
     return looked, skipped
 
 
+def _step_after(desk: Desk, gallery: Gallery, grown: Gallery) -> tuple[Step, list[str]]:
+    """The threshold of the gallery as it will be, and a word if it is a stricter one (R1.10).
+
+    Raises:
+        OnelookError: nobody has measured how often so large a gallery lets strangers in.
+    """
+    level, manifest = desk.level, desk.bundle.manifest
+    try:
+        step = step_for(level, Matcher(manifest, grown))
+    except BundleError as e:
+        raise OnelookError(f"the gallery is full: {e.what}.", why=e.why, remedy=e.remedy) from e
+    if step == step_for(level, Matcher(manifest, gallery)):
+        return step, []
+    told = f"from now on the threshold is that for {step.people} people, {step.distance:.5f}"
+    return step, [f"{told}: more templates give a stranger more chances."]
+
+
 def _refuse_lookalike(
-    desk: Desk, gallery: Gallery, person: Person, kept: Sequence[Photograph]
+    desk: Desk, gallery: Gallery, person: Person, kept: Sequence[Photograph], threshold: float
 ) -> None:
     for other in gallery.people:
         theirs = [t for t in other.templates if t.model == desk.model]
         if other.id == person.id or not theirs:
             continue
         for photograph in kept:
-            if desk.distances(usable(photograph), matrix(theirs)).min() < desk.threshold:
+            if desk.distances(usable(photograph), matrix(theirs)).min() < threshold:
                 raise OnelookError(
                     f"{person.name} looks like {other.name} to this network "
                     f"({photograph.path}; a press could confuse them).",
@@ -170,14 +198,16 @@ def _refuse_lookalike(
                 )
 
 
-def _strangers_among(desk: Desk, person: Person, kept: Sequence[Photograph]) -> list[str]:
+def _strangers_among(
+    desk: Desk, person: Person, kept: Sequence[Photograph], threshold: float
+) -> list[str]:
     """A warning for each new photograph that looks like none of the person's others."""
     new = [usable(p) for p in kept]
     old = [np.frombuffer(t.embedding, np.int8) for t in person.templates if t.model == desk.model]
     warnings = []
     for i, photograph in enumerate(kept):
         others = [*old, *new[:i], *new[i + 1 :]]
-        if others and desk.distances(new[i], np.stack(others)).min() >= desk.threshold:
+        if others and desk.distances(new[i], np.stack(others)).min() >= threshold:
             warnings.append(
                 f"{photograph.path} looks like no other photograph of {person.name}: "
                 "is it the same person?"

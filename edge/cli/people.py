@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.arguments import Commands
 from edge.cli.output import message, note, publish
-from edge.config import bundle_path, load_config
+from edge.config import load_config
 from edge.contract.errors import MissingError, OnelookError, UsageError
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def _enroll(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from edge.contract.bundle import load_manifest
     from edge.store.gallery import GalleryStore
+    from edge.trusted import trusted_manifest
 
     config = load_config(args.config)
     people = GalleryStore(config.paths.state_dir).load().people
-    model = load_manifest(bundle_path(config)).model
+    model = trusted_manifest(config).manifest.model
     return publish(
         args,
         "list",

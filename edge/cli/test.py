@@ -12,7 +12,7 @@ from edge.cli.output import Palette, publish
 from edge.contract.reasons import Reason
 
 if TYPE_CHECKING:
-    from edge.cli.desk import Desk, Photograph
+    from edge.cli.desk import Photograph
     from edge.core.burst import Nearest, Rule
     from edge.door.match import Matcher
     from edge.store.people import Gallery, Person
@@ -45,7 +45,7 @@ class _Tested:
             text += f", {self.person.name}"
         if self.nearest is not None:
             sign = "<" if self.nearest.distance < self.threshold else ">="
-            text += f" (distance {self.nearest.distance:.3f} {sign} {self.threshold:.3f})"
+            text += f" (distance {self.nearest.distance:.4f} {sign} {self.threshold:.4f})"
         return text if granted else f"{text}\n  {self.reason.remedy}"
 
     def document(self) -> dict[str, Any]:
@@ -70,35 +70,35 @@ def _test(args: argparse.Namespace) -> int:
     from edge.config import load_config
     from edge.core.burst import Rule
     from edge.door.match import Matcher
+    from edge.door.people import step_for
     from edge.store.gallery import GalleryStore
 
     config = load_config(args.config)
     desk = open_desk(config)
     gallery = GalleryStore(config.paths.state_dir).load()
     matcher = Matcher(desk.bundle.manifest, gallery)
-    chosen = config.recognition
-    rule = Rule(chosen.frames, chosen.agree, desk.threshold, chosen.margin)
-    tested = [_decided(look_at(desk, photo), desk, gallery, matcher, rule) for photo in args.photos]
+    chosen, step = config.recognition, step_for(desk.level, matcher)
+    rule = Rule(chosen.frames, chosen.agree, step.distance, chosen.margin)
+    tested = [_decided(look_at(desk, photo), gallery, matcher, rule) for photo in args.photos]
     paint = Palette(sys.stdout, args.color)
     return publish(
         args,
         "test",
         (one.line(paint) for one in tested),
         ok=all(one.reason is Reason.GRANTED for one in tested),
-        level=desk.level,
+        level=desk.level.name,
+        gallery={"people": matcher.people, "measured_for": step.people},
         presses=[one.document() for one in tested],
     )
 
 
-def _decided(
-    photograph: Photograph, desk: Desk, gallery: Gallery, matcher: Matcher, rule: Rule
-) -> _Tested:
+def _decided(photograph: Photograph, gallery: Gallery, matcher: Matcher, rule: Rule) -> _Tested:
     """A photograph is a camera that sees the same frame again and again: one look is enough."""
     from edge.core.burst import Finding, conclude, find
 
     sight, nearest = photograph.sight, None
     if matcher.empty:
-        return _Tested(photograph, Reason.EMPTY_GALLERY, None, None, desk.threshold)
+        return _Tested(photograph, Reason.EMPTY_GALLERY, None, None, rule.threshold)
     if sight.embedding is None:
         finding = Finding(None, sight.reason)
     else:
@@ -106,4 +106,4 @@ def _decided(
         finding = find(nearest, rule)
     verdict = conclude([finding] * rule.frames, rule)
     person = next((p for p in gallery.people if p.id == verdict.person), None)
-    return _Tested(photograph, verdict.reason, person, nearest, desk.threshold)
+    return _Tested(photograph, verdict.reason, person, nearest, rule.threshold)

@@ -11,7 +11,7 @@ from pathlib import Path
 from edge import __version__
 from edge.cli.arguments import Commands
 from edge.cli.output import publish
-from edge.config import Config, bundle_path, load_config
+from edge.config import Config, load_config
 from edge.contract.errors import OnelookError
 
 
@@ -52,14 +52,15 @@ def _executable() -> str:
 
 def _network(config: Config) -> dict[str, str]:
     """Bundle and engine; if one is at fault, the fault in its place: the rest is still wanted."""
-    from edge.contract.bundle import EMBEDDING, load_bundle
+    from edge.contract.bundle import EMBEDDING
     from edge.eye.engine import Engine
+    from edge.trusted import bundle_path, trusted_bundle
 
     folder = bundle_path(config)
     try:
-        bundle = load_bundle(folder)
+        bundle = trusted_bundle(config)
         manifest = bundle.manifest
-        described = f"{manifest.name}, version {manifest.version}, model {manifest.model}"
+        described = f"{manifest.name}, serial {manifest.serial}, model {manifest.model}"
         engine = Engine(bundle.files[EMBEDDING]).name
     except OnelookError as e:
         return {"bundle": str(folder), "fault": e.what}

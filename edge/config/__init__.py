@@ -16,17 +16,16 @@ from edge.config.paths import anchored, default_path
 from edge.config.reading import Fault, read_values
 from edge.contract.errors import ConfigError, MissingError
 from edge.contract.gates import Limits
-from edge.shipped import shipped
 
 SYSTEM_FILE = Path("/etc/onelook/onelook.toml")
-DEFAULT_BUNDLE = ("models", "face-1")
 
 
 @dataclass(frozen=True)
 class PathsConfig:
-    """Where the door keeps what it must not lose, and where the eye waits."""
+    """Where the door keeps what it must not lose, what both read, and where the eye waits."""
 
     state_dir: Path
+    models_dir: Path
     socket: Path
 
 
@@ -59,14 +58,23 @@ class CameraConfig:
 
 @dataclass(frozen=True)
 class RecognitionConfig:
-    """The network and the rule of a burst. `bundle` is "" for the shipped one."""
+    """The network and the rule of a burst. `bundle` is "" if none is named."""
 
     bundle: str
+    allow_unsigned: bool
     level: str
     frames: int
     agree: int
     decide_within_s: float
     margin: float
+
+
+@dataclass(frozen=True)
+class TrustConfig:
+    """Whose bundles count; each is "" if no file is named."""
+
+    owner: str
+    keys: str
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ class Config:
     button: ButtonConfig
     camera: CameraConfig
     recognition: RecognitionConfig
+    trust: TrustConfig
     gates: Limits
     lockout: LockoutConfig
     settings: tuple[Setting, ...]
@@ -118,13 +127,6 @@ def load_config(path: Path | None) -> Config:
         raise _error(file, faults)
     settings = tuple(_setting(key, given, file, lines) for key in KEYS)
     return _build(values, given, folder, settings)
-
-
-def bundle_path(config: Config) -> Path:
-    """The folder of the configured bundle."""
-    if config.recognition.bundle:
-        return Path(config.recognition.bundle)
-    return shipped(*DEFAULT_BUNDLE)
 
 
 def _which(path: Path | None) -> Path | None:
@@ -196,25 +198,31 @@ def _build(
     recognition, lockout = part("recognition"), part("lockout")
     where = {
         name: anchored(folder, paths[name]) if ("paths", name) in given else default_path(name)
-        for name in ("state_dir", "socket")
+        for name in ("state_dir", "models_dir", "socket")
     }
     source = camera["source"]
     if source.startswith("folder:"):
         source = f"folder:{anchored(folder, source.removeprefix('folder:'))}"
-    bundle = recognition["bundle"] and str(anchored(folder, recognition["bundle"]))
+
+    def file(section: str, name: str) -> str:
+        named = values[section, name]
+        return named and str(anchored(folder, named))
+
     return Config(
         PathsConfig(**where),
         DoorConfig(door["lock_pin"], door["lock_active"], door["pulse"]),
         ButtonConfig(button["pin"], button["debounce"], button["gap"]),
         CameraConfig(source, camera["rotate"], camera["frame_limit"]),
         RecognitionConfig(
-            bundle,
+            file("recognition", "bundle"),
+            recognition["allow_unsigned"],
             recognition["level"],
             recognition["frames"],
             recognition["agree"],
             recognition["decide_within"],
             recognition["margin"],
         ),
+        TrustConfig(file("trust", "owner"), file("trust", "keys")),
         Limits(**part("gates")),
         LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
         settings,

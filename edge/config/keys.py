@@ -56,6 +56,12 @@ def _path_or_none(value: object) -> str:
     return _path(value) if value != "" else ""
 
 
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed, without quotes")  # noqa: TRY004 - as above
+    return value
+
+
 def _choice(*words: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if _text(value) not in words:
@@ -135,6 +141,8 @@ _LIMITS = Limits()
 KEYS = (
     Key("paths", "state_dir", "/var/lib/onelook", _path, "a folder",
         "Gallery, event log and key; nobody else may read it."),
+    Key("paths", "models_dir", "/var/lib/onelook-models", _path, "a folder",
+        "Bundles and keys that `onelook model` brought here; the eye may read it."),
     Key("paths", "socket", "/run/onelook/eye.sock", _path, "a path of at most 100 characters",
         "Where the eye waits for the door."),
     Key("door", "lock_pin", "GPIO17", _choice(*LOCK_PINS), "GPIO16, GPIO17, GPIO22 to GPIO27",
@@ -154,8 +162,10 @@ KEYS = (
         "Degrees clockwise until people stand upright."),
     Key("camera", "frame_limit", "1s", _duration("200ms", "5s"), "200ms to 5s",
         "A camera without a frame for so long is out of order."),
-    Key("recognition", "bundle", "", _path_or_none, 'a folder, or "" for the shipped one',
-        "The network, as `convert` made it."),
+    Key("recognition", "bundle", "", _path_or_none, 'a folder, or ""',
+        'The network, as `convert` made it; "" for that of `onelook model`, else the shipped one.'),
+    Key("recognition", "allow_unsigned", default=False, parse=_yes_or_no, allowed="true or false",
+        about="Take a bundle that nobody signed. Who can replace it can let themselves in."),
     Key("recognition", "level", "normal", _choice("strict", "normal"), '"strict" or "normal"',
         "Which of the bundle's measured thresholds counts."),
     Key("recognition", "frames", 3, _whole(1, 8), "1 to 8", "Frames looked at for one press."),
@@ -165,6 +175,10 @@ KEYS = (
         "A press without a decision by then is refused."),
     Key("recognition", "margin", 0.0, _number(0.0, 0.5), "0 to 0.5",
         "So much farther the second-best person must be than the best one."),
+    Key("trust", "owner", "", _path_or_none, 'a file, or "" for the shipped one',
+        "The public key (owner.pub) whose list of signing keys counts."),
+    Key("trust", "keys", "", _path_or_none, 'a file, or ""',
+        'That list (keys.json); "" for that of `onelook model trust`, else the shipped one.'),
     Key("gates", "min_eyes_px", _LIMITS.min_eyes_px, _number(20, 120), "20 to 120",
         "Distance between the eyes in the frame; farther away a face has too few pixels."),
     Key("gates", "face_light_255", [*_LIMITS.face_light_255], _light, "two numbers, 0 to 255",

@@ -106,7 +106,7 @@ def _bar(panel: Image, distance: float, threshold: float) -> None:
     cv2.rectangle(panel, (left, top), (at, bottom), colour, -1)
     cv2.line(panel, (mark, top - 8), (mark, bottom + 8), _WHITE, 2)
     sign = "<" if distance < threshold else ">="
-    _text(panel, f"distance {distance:.3f} {sign} {threshold:.3f}", 356, colour, 0.5)
+    _text(panel, f"distance {distance:.4f} {sign} {threshold:.4f}", 356, colour, 0.5)
 
 
 def _points(face: Sequence[float]) -> NDArray[np.float64]:

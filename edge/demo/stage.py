@@ -208,6 +208,7 @@ class Stage:
         sections: dict[str, dict[str, str | int]] = {
             "paths": {
                 "state_dir": str(self.folder / "state"),
+                "models_dir": str(self.folder / "models"),
                 "socket": str(self.folder / "eye.sock"),
             },
             "camera": {"source": f"folder:{self.camera}"},

@@ -85,7 +85,7 @@ def _frame(frame: Mapping[str, Any], paint: Palette) -> str:
     near = distance < threshold
     sign = paint.good("<") if near else paint.bad(">")
     drawn = (paint.good if near else paint.bad)(bar(distance, threshold))
-    return f"{text}{drawn} {distance:.3f} {sign} {threshold:.3f}"
+    return f"{text}{drawn} {distance:.4f} {sign} {threshold:.4f}"
 
 
 def _lock(moves: Sequence[tuple[int, float]]) -> str:
@@ -106,7 +106,7 @@ def introduction(
     yield "gallery, the log. Simulated: the camera (a folder of pictures) and the pins."
     yield ""
     yield f"network   {bundle}"
-    yield f"level     {level}: one person if the distance is below {threshold:.3f}"
+    yield f"level     {level}: one person if the distance is below {threshold:.4f}"
     for name, photos in people:
         names = ", ".join(photo.name for photo in photos)
         yield f"enrolled  {name}, from {len(photos)} photograph(s): {names}"

@@ -127,10 +127,11 @@ class Window:
             return
         self._verifying = False
         granted = event["reason"] == "granted"
-        nearest = [f["distance"] for f in event["frames"] if f["distance"] is not None]
+        compared = [f for f in event["frames"] if f["distance"] is not None]
         word = "GRANTED: the lock opens" if granted else f"refused: {event['reason']}"
-        if nearest:
-            word += f"   distance {min(nearest):.3f}, needed < {self._desk.threshold:.3f}"
+        if compared:
+            nearest = min(compared, key=lambda f: f["distance"])
+            word += f"   distance {nearest['distance']:.4f}, needed < {nearest['threshold']:.4f}"
         self._say(f"{word}   {_KEYS}")
 
     def _enrol(self) -> None:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from edge import journal, notify
 from edge.clock import boottime
-from edge.config import Config, bundle_path
-from edge.contract.bundle import load_manifest
-from edge.contract.errors import OnelookError, PinError, StorageError
+from edge.config import Config
+from edge.contract.errors import BundleError, OnelookError, PinError, StorageError
 from edge.contract.reasons import Reason
 from edge.contract.wire import Enough, Seen
 from edge.contract.wire import Look as LookMessage
@@ -26,11 +25,13 @@ from edge.core.lockout import Lockout
 from edge.door.devices.button import Button
 from edge.door.devices.strike import Strike
 from edge.door.link import RETRY_S, Link, LostError
+from edge.door.newcomers import Newcomers
 from edge.door.people import People
 from edge.door.press import Judged, Press
 from edge.door.records import Records, tell_fault
 from edge.signals import stop_signals
 from edge.store.events import EventStore
+from edge.trusted import key_list, trusted_manifest, warn_if_unsigned
 
 if TYPE_CHECKING:
     from edge.door.wires import Wires
@@ -75,22 +76,25 @@ class _Loop:
     def __init__(
         self, config: Config, strike: Strike, wires: Wires | None, stack: ExitStack
     ) -> None:
-        manifest = load_manifest(bundle_path(config))
-        recognition, limits = config.recognition, config.lockout
-        threshold = manifest.threshold(recognition.level).distance
-        self._rule = Rule(recognition.frames, recognition.agree, threshold, recognition.margin)
+        promise = trusted_manifest(config)
+        manifest, recognition, limits = promise.manifest, config.recognition, config.lockout
+        warn_if_unsigned(promise)
+        self._recognition = recognition
         self._policy = machine.Policy(
             recognition.decide_within_s, config.door.pulse_s, config.button.gap_s
         )
         self._strike, self._wires = strike, wires
+        events = stack.enter_context(EventStore(config.paths.state_dir))
+        self._newcomers = Newcomers(events, promise, key_list(config))
         self._records = Records(
-            stack.enter_context(EventStore(config.paths.state_dir)),
+            events,
             Lockout(limits.free, limits.first_s, limits.cap_s),
-            threshold=threshold,
             model=manifest.model,
             show=wires.tell if wires else None,
         )
-        self._people = People(config.paths.state_dir, manifest)
+        level = manifest.level(recognition.level)
+        self._people = People(config.paths.state_dir, manifest, level)
+        self._rule = self._new_rule()
         self._link = Link(config.paths.socket, manifest.model, manifest.dimensions)
         stack.callback(self._link.close)
         self._pushed: deque[float] = deque()
@@ -159,6 +163,10 @@ class _Loop:
             if self._records.lockout_left(at) > 0.0:
                 return Reason.LOCKOUT
             self._people.refresh()
+            self._rule = self._new_rule()
+        except BundleError as e:
+            tell_fault(e)
+            return Reason.NOT_ARMED
         except OnelookError as e:
             tell_fault(e)
             return Reason.STORAGE_ERROR
@@ -175,6 +183,9 @@ class _Loop:
             self._decide(Verdict(Reason.CAMERA_ERROR))
             return
         if not self._armed and self._link.fault is None:
+            if not self._accept_newcomers():
+                self._decide(Verdict(Reason.STORAGE_ERROR))
+                return
             self._armed = True
             journal.write("door_started")
             notify.ready()
@@ -182,6 +193,20 @@ class _Loop:
                 self._wires.tell({"ready": True})
         if seen is not None:
             self._see(seen)
+
+    def _accept_newcomers(self) -> bool:
+        """The eye's engine has passed the golden inputs of this bundle: from now on none older."""
+        try:
+            self._newcomers.accept()
+        except OnelookError as e:
+            tell_fault(e)
+            return False
+        return True
+
+    def _new_rule(self) -> Rule:
+        """How a burst is judged with the gallery as it is."""
+        chosen, cut = self._recognition, self._people.step.distance
+        return Rule(chosen.frames, chosen.agree, cut, chosen.margin)
 
     def _see(self, seen: Seen) -> None:
         """A frame of the running press. One that is not newer than the last is no second look."""
@@ -241,7 +266,7 @@ class _Loop:
                     self._press = Press(press, event.at)
                 granted = reason is Reason.GRANTED
                 person = self._people.person(self._verdict.person) if granted else None
-                self._records.commit(self._press, reason, person)
+                self._records.commit(self._press, reason, person, self._rule.threshold)
             case machine.Pulse(_, seconds):
                 self._strike.pulse(seconds)
             case machine.Release():

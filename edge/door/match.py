@@ -38,6 +38,16 @@ class Matcher:
         """Whether nobody can be recognised."""
         return not self._people
 
+    @property
+    def people(self) -> int:
+        """How many can be recognised."""
+        return len(self._people)
+
+    @property
+    def templates(self) -> int:
+        """How many templates a probe is compared with."""
+        return len(self._owner)
+
     def nearest(self, embedding: bytes) -> Nearest | None:
         """The nearest person to a probe, (dimensions,) int8 as bytes; None if it can be nobody."""
         if self.empty or not self._is_somebodys(embedding):

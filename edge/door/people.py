@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge.contract.levels import Level, Step
 from edge.contract.manifest import Manifest
 from edge.door.match import Matcher
 from edge.store.gallery import GalleryStore
@@ -13,26 +14,42 @@ from edge.store.people import Gallery, Person
 class People:
     """Read anew when another generation lies in the store; until then nothing is read."""
 
-    def __init__(self, state_dir: Path, manifest: Manifest) -> None:
-        """Raises: StorageError, PermissionsError: the gallery cannot be read."""
-        self._store, self._manifest = GalleryStore(state_dir), manifest
+    def __init__(self, state_dir: Path, manifest: Manifest, level: Level) -> None:
+        """Raises: as `refresh`."""
+        self._store, self._manifest, self._level = GalleryStore(state_dir), manifest, level
         self._generation = -1
         self._gallery = Gallery()
         self.matcher = Matcher(manifest, self._gallery)
+        self.step = level.steps[0]
         self.refresh()
 
     def refresh(self) -> None:
-        """Raises: StorageError, PermissionsError: nobody is known then."""
+        """Nobody is known after an error.
+
+        Raises:
+            StorageError, PermissionsError: the gallery cannot be read.
+            BundleError: it is larger than the level was measured for.
+        """
         generation = self._store.generation()
         if generation == self._generation:
             return
         # First nobody: a gallery that cannot be read lets in nobody, the removed least of all.
         self._gallery, self._generation = Gallery(), -1
         self.matcher = Matcher(self._manifest, self._gallery)
-        self._gallery = self._store.load()
-        self.matcher = Matcher(self._manifest, self._gallery)
-        self._generation = generation
+        gallery = self._store.load()
+        matcher = Matcher(self._manifest, gallery)
+        self.step = step_for(self._level, matcher)
+        self._gallery, self.matcher, self._generation = gallery, matcher, generation
 
     def person(self, identity: str | None) -> Person | None:
         """Who has this id."""
         return next((p for p in self._gallery.people if p.id == identity), None)
+
+
+def step_for(level: Level, matcher: Matcher) -> Step:
+    """The threshold for the gallery as it is: of a larger one, a stricter threshold (R1.10).
+
+    Raises:
+        BundleError: it is larger than any that was measured.
+    """
+    return level.step(matcher.people, matcher.templates)

@@ -16,19 +16,18 @@ from edge.store.people import Person
 
 
 class Records:
-    """threshold: what distances were held to. show: gets each event document, or None."""
+    """show: gets each event document, or None."""
 
     def __init__(
         self,
         events: EventStore,
         lockout: Lockout,
         *,
-        threshold: float,
         model: str,
         show: Callable[[Mapping[str, Any]], None] | None,
     ) -> None:
         self._events, self._lockout = events, lockout
-        self._threshold, self._model, self._show = threshold, model, show
+        self._model, self._show = model, show
         self._boot = boot_id()
 
     def lockout_left(self, now: float) -> float:
@@ -50,14 +49,14 @@ class Records:
             self._events.count_press(press.at)
             press.before = before
 
-    def commit(self, press: Press, reason: Reason, person: Person | None) -> None:
-        """Commit how a press ended, then tell.
+    def commit(self, press: Press, reason: Reason, person: Person | None, threshold: float) -> None:
+        """Commit how a press ended, then tell. threshold: what distances were held to.
 
         Raises:
             StorageError: a grant is not on the disk. Of a refusal that is only journalled: the door
                 is locked with or without its record.
         """
-        ending = Ending(press, reason, person, boottime(), self._threshold, self._model)
+        ending = Ending(press, reason, person, boottime(), threshold, self._model)
         try:
             seq = self._events.record(entry(ending), counter=self._counter_after(press, reason))
         except StorageError as e:

@@ -13,8 +13,7 @@ from contextlib import suppress
 
 from edge import journal, notify
 from edge.clock import boottime
-from edge.config import Config, bundle_path
-from edge.contract.bundle import load_bundle
+from edge.config import Config
 from edge.contract.errors import CameraError, EngineError, OnelookError
 from edge.contract.locate import Face
 from edge.contract.reasons import Reason
@@ -33,6 +32,7 @@ from edge.eye.lens import Lens
 from edge.eye.listener import admit, listening
 from edge.eye.look import Eye, Sight
 from edge.signals import stop_signals
+from edge.trusted import trusted_bundle, warn_if_unsigned
 
 
 def serve(config: Config) -> int:
@@ -41,7 +41,8 @@ def serve(config: Config) -> int:
     Raises:
         OnelookError: bundle, engine, camera or socket are not to be had.
     """
-    bundle = load_bundle(bundle_path(config))
+    bundle = trusted_bundle(config)
+    warn_if_unsigned(bundle)
     eye = Eye(bundle, config.gates)
     hello = Hello(bundle.manifest.model, bundle.manifest.dimensions)
     with (

@@ -13,7 +13,7 @@ from edge.contract.errors import StorageError, VersionError
 from edge.store.files import FREE, refusals, sync_folder
 
 APPLICATION_ID = 0x6F6E656C  # "onel"
-SCHEMA = 1
+SCHEMA = 2
 _BUSY_S = 2.0
 
 _TABLES = """
@@ -29,6 +29,15 @@ CREATE TABLE counter (
     counted_at REAL NOT NULL
 ) STRICT;
 """
+_ACCEPTED = """
+CREATE TABLE accepted (
+    kind TEXT PRIMARY KEY,
+    serial INTEGER NOT NULL CHECK (serial > 0),
+    digest TEXT NOT NULL
+) STRICT
+"""
+# From the schema of that number to the next one; each leaves every row where it is.
+_MIGRATIONS = {1: _ACCEPTED}
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -44,6 +53,7 @@ def connect(path: Path) -> sqlite3.Connection:
             raise StorageError(
                 f"{path}: SQLite does not sync.", remedy="Use the system's own SQLite."
             )
+        _migrate(database)
     except BaseException:
         database.close()
         raise
@@ -64,7 +74,7 @@ def make(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
         with contextlib.closing(_connection(new)) as database:
             database.execute("PRAGMA synchronous = FULL")
             with transaction(database):
-                for statement in _TABLES.strip().split(";\n"):
+                for statement in (*_TABLES.strip().split(";\n"), _ACCEPTED):
                     database.execute(statement)
                 database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 database.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -137,6 +147,19 @@ def database_refusals(path: Path) -> Iterator[None]:
         raise StorageError(f"{path}: {e}.", remedy=FREE) from e
 
 
+def _migrate(database: sqlite3.Connection) -> None:
+    """Bring an older database to this program's schema, one version after the other, or not."""
+    while (version := _version(database)) < SCHEMA:
+        with transaction(database):
+            if _version(database) == version:  # else another process was faster
+                database.execute(_MIGRATIONS[version])
+                database.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _connection(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
 
@@ -148,7 +171,7 @@ def _remains(path: Path) -> bool:
 def _look_over(database: sqlite3.Connection, path: Path) -> str:
     if database.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
         return "not a database of onelook"
-    version = database.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(database)
     if version > SCHEMA:  # before anything that this program expects inside
         raise VersionError(
             f"{path}: made by a newer onelook (schema {version}, this one knows {SCHEMA}).",

@@ -114,6 +114,30 @@ class EventStore:
                 )
             return _append(database, entry)
 
+    def accepted(self, kind: str) -> tuple[int, str] | None:
+        """(serial, digest) of the last accepted of a kind, see `accepted.py`; None: none yet.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        with database_refusals(self.path):
+            found = self._database.execute(
+                "SELECT serial, digest FROM accepted WHERE kind = ?", (kind,)
+            ).fetchone()
+        return (int(found[0]), str(found[1])) if found else None
+
+    def accept(self, kind: str, serial: int, digest: str, entry: Mapping[str, object]) -> None:
+        """Set what `accepted` gives and append the event that says so, in one transaction.
+
+        Raises:
+            StorageError: neither is on the disk.
+        """
+        with self._transaction() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", (kind, serial, digest)
+            )
+            _append(database, entry)
+
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(seq, entry), oldest first. Raises: StorageError."""
         with database_refusals(self.path):

@@ -36,7 +36,7 @@ def check_private(path: Path) -> None:
         )
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Write beside it, force it to the disk, rename, force the rename to the disk.
 
     Raises:
@@ -47,6 +47,7 @@ def write_whole(path: Path, data: bytes) -> None:
         try:
             handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, mode)  # whatever the umask says
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
-COMMANDS = ["run", "eye", "demo", "enroll", "list", "remove", "test", "config", "version"]
+COMMANDS = [
+    *("run", "eye", "demo", "enroll", "list", "remove", "test", "recognise"),
+    *("model", "config", "version"),
+]
 
 
 def test_help_shows_every_command_and_an_example(onelook):

@@ -43,7 +43,7 @@ while True:
 
 
 def killed_at_random(code, folder, repository, rng):
-    """Run, kill after a random number of lines and a random moment more; the whole lines it said."""
+    """Run, kill after a random number of lines and a random moment more; its whole lines."""
     with subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], cwd=repository, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -15,6 +15,7 @@ OF_THE_EYE = (
     "edge.contract.locate",
     "edge.contract.picture",
     "edge.contract.quality",
+    "edge.contract.whole",
     "edge.eye",
     "cv2",
 )
@@ -36,12 +37,17 @@ class Rule:
 # What stands at the bottom of edge, beside its folders, is for all of them.
 ALONE = (
     *("edge", "edge.clock", "edge.config", "edge.journal", "edge.notify", "edge.shipped"),
-    "edge.signals",
+    *("edge.signals", "edge.trusted"),
 )
 
 RULES = (
     Rule("train", ("train", "edge.contract"), why="train shares the contract with the door"),
-    Rule("convert", ("convert", "train", "edge.contract"), why="conversion never sees the door"),
+    Rule(
+        "convert",
+        # Figures are to be those of the door's engine, so they are measured with it.
+        ("convert", "train", "edge.contract", "edge.eye.engine", "edge.eye.golden"),
+        why="conversion never sees the door",
+    ),
     Rule("edge", ("edge",), OF_THE_WORKSTATION, why="a door has no workstation's libraries"),
     Rule("edge.contract", ("edge", "edge.contract"), why="the contract is what all stand on"),
     Rule(
@@ -65,8 +71,8 @@ RULES = (
     Rule(
         "edge.eye",
         (*ALONE, "edge.eye", "edge.contract"),
-        ("gpiozero", "sqlite3", "cryptography"),
-        why="the process that parses pixels has no pins, templates or keys",
+        ("gpiozero", "sqlite3"),
+        why="the process that parses pixels has no pins, no templates and not the key to them",
     ),
 )
 

@@ -39,10 +39,10 @@ def test_the_core_loads_nothing_that_acts(repository):
 
 
 @pytest.mark.parametrize("module", ["edge.eye.loop", "edge.eye.look"])
-def test_the_eye_loads_no_templates_pins_or_keys(module, repository):
+def test_the_eye_loads_no_templates_and_no_pins(module, repository):
     modules = loaded(module, repository)
     assert module in modules
-    assert not modules & (WORKSTATION | {"edge.door", "edge.store", "gpiozero", "cryptography"})
+    assert not modules & (WORKSTATION | {"edge.door", "edge.store", "gpiozero", "sqlite3"})
 
 
 @pytest.mark.parametrize("program", ["train", "convert"])

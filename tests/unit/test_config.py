@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import bundle_path, load_config
+from edge.config import load_config
 from edge.config.durations import parse_duration
 from edge.config.keys import KEYS
 from edge.contract.errors import ConfigError, MissingError
 from edge.contract.gates import Limits
+from edge.trusted import bundle_path
 
 
 @pytest.fixture
@@ -81,10 +83,14 @@ def test_who_is_not_root_has_places_of_their_own_unless_onelook_is_installed(mon
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(
         "edge.config.paths._SYSTEM",
-        {"state_dir": tmp_path / "lib", "socket": tmp_path / "run" / "eye.sock"},
+        {
+            "state_dir": tmp_path / "lib",
+            "models_dir": tmp_path / "onelook-models",
+            "socket": tmp_path / "run" / "eye.sock",
+        },
     )
     mine = load_config(None).paths
-    assert mine.state_dir == tmp_path / "xdg_state_home" / "onelook"
+    assert mine.models_dir == tmp_path / "xdg_state_home" / "onelook-models"
     assert mine.socket == tmp_path / "xdg_runtime_dir" / "onelook" / "eye.sock"
     # Closed to its writing too, which is for the store to refuse, not a reason to go elsewhere.
     (tmp_path / "lib").mkdir(mode=0o500)
@@ -177,7 +183,7 @@ def test_the_page_shows_every_key_with_its_default_and_range(repository):
     page = (repository / "docs" / "configuration.md").read_text()
     assert page.count("\n| `") == len(KEYS)
     for key in KEYS:
-        default = f'"{key.default}"' if isinstance(key.default, str) else f"{key.default}"
+        default = json.dumps(key.default)  # a JSON string, number or list is one of TOML too
         row = f"| `{key.name}` | `{default}` | {key.allowed.replace('|', '')} | {key.about} |"
         assert row in page, row
 

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from edge.clock import boot_id, boottime
 from edge.contract.gates import Gate
 from edge.contract.manifest import to_bytes
 from edge.contract.reasons import Reason
+from edge.contract.signing import make_key_list, owner_text, public_bytes, sign_manifest
 from edge.contract.wire import MAX_BYTES, Enough, Hello, Look, Seen, decode, encode
 from edge.store.events import Counter, EventStore
 from edge.store.gallery import GalleryStore
-from edge.store.people import Person, Template
+from edge.store.people import Gallery, Person, Template
 
 START_S = 30.0  # on a busy machine
 NAME = "Ada Lovelace"
@@ -39,6 +41,7 @@ class Door:
         self.bundle.mkdir()
         (self.bundle / "manifest.json").write_bytes(to_bytes(manifest))
         self.settings = 'pulse = "200ms"'
+        self.trust = "allow_unsigned = true"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(folder / "eye.sock"))
         self._listener.listen(4)
@@ -47,6 +50,25 @@ class Door:
         self._systemd.bind(str(folder / "notify"))
         self._systemd.settimeout(0.0)
         self.eye = self.wires = self.process = None
+
+    def sign(self, key, **changes):
+        """Put a signed manifest in the bundle's place, with the owner's list of that one key."""
+        raw = to_bytes(replace(self.manifest, **changes))
+        (self.bundle / "manifest.json").write_bytes(raw)
+        (self.bundle / "manifest.sig").write_bytes(sign_manifest(raw, key))
+        self.list_keys(key)
+
+    def list_keys(self, *keys, owner=None, serial=1):
+        """keys.json and owner.pub; without an `owner` the first key is its own."""
+        owner, publics = owner or keys[0], [public_bytes(key) for key in keys]
+        (self.folder / "keys.json").write_bytes(make_key_list(serial, publics, owner))
+        (self.folder / "owner.pub").write_bytes(owner_text(public_bytes(owner)))
+        self.trust = '[trust]\nowner = "owner.pub"\nkeys = "keys.json"'
+
+    def accepted(self):
+        """What the log says was accepted, in that order: (word, serial)."""
+        words = {"bundle_accepted", "keys_accepted"}
+        return [(r["reason"], r["serial"]) for r in self.rows() if r["reason"] in words]
 
     def enrol(self, *names, embedding=ADA):
         template = Template(embedding, self.manifest.model, "", "", "")
@@ -64,7 +86,7 @@ class Door:
         config = self.folder / "onelook.toml"
         config.write_text(
             f'[paths]\nstate_dir = "{self.state}"\nsocket = "{self.folder / "eye.sock"}"\n'
-            f'[recognition]\nbundle = "{self.bundle}"\ndecide_within = "1s"\n'
+            f'[recognition]\nbundle = "{self.bundle}"\ndecide_within = "1s"\n{self.trust}\n'
             f'[button]\ngap = "200ms"\n[door]\n{self.settings}\n'
         )
         self.wires, theirs = socket.socketpair()
@@ -425,3 +447,124 @@ def test_a_door_that_cannot_open_its_store_says_so_and_ends(door):
     assert code == 77
     assert str(door.state) in said
     assert "Traceback" not in said
+
+
+def test_r4_2_a_bundle_of_nobody_is_refused_and_where_it_is_allowed_warned_of_each_time(door):
+    for _ in range(2):
+        code, said = door.start().stop()
+        assert code == 0
+        assert said.count("bundle_unsigned") == 1
+    assert door.accepted() == [("keys_accepted", 1)]  # its own serial says nothing
+    door.trust = "allow_unsigned = false"
+    code, said = door.spawn().finish()
+    assert code == 81
+    assert "nobody signed" in said
+
+
+def test_r4_2_a_bundle_of_a_strange_key_starts_no_door(door, key, stranger):
+    door.sign(stranger)
+    door.list_keys(key)
+    code, said = door.spawn().finish()
+    assert code == 81
+    assert "does not trust" in said
+    assert "Traceback" not in said
+
+
+def test_r4_4_a_bundle_is_accepted_once_its_eye_has_spoken_and_not_before(door, key):
+    door.sign(key, serial=5)
+    door.spawn().push()
+    assert door.outcome()[0]["reason"] == "not_armed"
+    assert door.accepted() == []
+    door.greet()
+    assert door.hear() == {"ready": True}
+    assert door.accepted() == [("keys_accepted", 1), ("bundle_accepted", 5)]
+    assert "bundle_unsigned" not in door.stop()[1]
+    door.start().stop()
+    assert len(door.accepted()) == 2  # the second start has nothing to accept
+
+
+def test_r4_4_an_older_bundle_and_another_one_of_the_same_serial_start_no_door(door, key):
+    door.sign(key, serial=5)
+    door.start().stop()
+    for changes, words in (({"serial": 4}, "serial 4"), ({"serial": 5, "name": "x"}, "another")):
+        door.sign(key, **changes)
+        code, said = door.spawn().finish()
+        assert code == 81, said
+        assert words in said
+        assert "Traceback" not in said
+    door.sign(key, serial=5)
+    assert door.start().stop()[0] == 0
+
+
+def test_r4_4_an_older_list_of_keys_starts_no_door_and_another_owner_counts_anew(
+    door, key, stranger
+):
+    door.sign(key)
+    door.list_keys(key, stranger, owner=stranger, serial=2)
+    door.start().stop()
+    door.list_keys(key, owner=stranger, serial=1)
+    code, said = door.spawn().finish()
+    assert code == 81
+    assert "list of keys has the serial 1" in said
+    door.list_keys(key, serial=1)
+    assert door.start().stop()[0] == 0
+
+
+def test_an_acceptance_that_is_not_on_the_disk_leaves_the_door_shut(door, key):
+    door.sign(key)
+    door.enrol(NAME)
+    EventStore(door.state).close()
+    with sqlite3.connect(door.state / "events.sqlite3") as hand:
+        hand.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON event WHEN NEW.entry LIKE '%accepted%' "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    hand.close()
+    door.spawn().greet()
+    time.sleep(0.1)
+    door.show(door.press(), ADA, ADA)
+    event, levels = door.outcome()
+    assert (event["reason"], levels) == ("storage_error", [])
+    assert door.accepted() == []
+
+
+def test_r1_10_the_threshold_is_that_of_the_gallery_as_it_is(door):
+    door.enrol(NAME)
+    door.start()
+    frame = door.pressed(STRANGER, STRANGER)[0]["frames"][0]
+    assert frame["threshold"] == pytest.approx(0.31)
+    door.enrol("Bea", embedding=STRANGER)
+    frame = door.pressed(ADA, ADA)[0]["frames"][0]
+    assert frame["threshold"] == pytest.approx(0.28)
+
+
+MANY = [f"{letter}ob" for letter in "abcdef"]
+
+
+def test_r1_10_a_gallery_that_nobody_measured_lets_nobody_in_until_it_is_smaller(door):
+    door.enrol(*MANY[:5])
+    door.start()
+    door.enrol(MANY[5])
+    time.sleep(0.2)
+    door.push()
+    event, levels = door.outcome()
+    assert (event["reason"], levels) == ("not_armed", [])
+    door.remove("p-fob")
+    assert door.pressed(ADA, ADA)[0]["reason"] == "ambiguous"  # they share one face
+
+
+def test_r1_10_a_door_whose_gallery_nobody_measured_says_so_and_ends(door):
+    door.enrol(*MANY)
+    code, said = door.spawn().finish()
+    assert code == 81
+    assert "measured for 5 people" in said
+    assert "remove people or photographs" in said
+
+
+def test_templates_of_another_network_do_not_count_towards_the_gallery(door):
+    door.enrol(*MANY)
+    with GalleryStore(door.state).change() as change:
+        other = Template(ADA, "0" * 16, "", "", "")
+        people = [replace(p, templates=(other,)) for p in change.gallery.people[1:]]
+        change.commit(Gallery((change.gallery.people[0], *people)))
+    assert door.start().pressed(ADA, ADA)[0]["reason"] == "granted"

@@ -132,7 +132,7 @@ def test_a_newer_schema_is_refused_and_left_alone(folder):
 def test_a_newer_schema_may_hold_other_tables(folder):
     EventStore(folder).close()
     hand = sqlite3.connect(folder / "events.sqlite3")
-    hand.executescript("DROP TABLE counter; PRAGMA user_version = 2")
+    hand.executescript("DROP TABLE counter; PRAGMA user_version = 3")
     hand.close()
     with pytest.raises(VersionError, match="newer onelook"):
         EventStore(folder)
@@ -216,3 +216,19 @@ except StorageError as e:
     assert list(folder.iterdir()) == []
     with EventStore(folder) as store:
         assert store.counter().failures == 0
+
+
+def test_an_older_schema_is_brought_up_and_loses_nothing(folder):
+    with EventStore(folder) as store:
+        store.record({"n": 1}, counter=Counter(3, "boot", 4.5))
+    hand = sqlite3.connect(folder / "events.sqlite3")
+    hand.executescript("DROP TABLE accepted; PRAGMA user_version = 1")
+    hand.close()
+    with EventStore(folder) as store:
+        assert store.counter() == Counter(3, "boot", 4.5)
+        assert [entry for _, entry in store.rows()] == [{"n": 1}]
+        assert store.accepted("bundle") is None
+        store.accept("bundle", 2, "ab", {"n": 2})
+    with EventStore(folder) as store:
+        assert store.accepted("bundle") == (2, "ab")
+        assert store.verify() == 2

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge.contract.errors import BundleError
-from edge.contract.manifest import MAX_BYTES, Rate, _decimal32, from_bytes, to_bytes
+from edge.contract.levels import Rate, gallery_size
+from edge.contract.manifest import MAX_BYTES, _decimal32, from_bytes, to_bytes
 from edge.contract.matching import Difference, Head
 
 
@@ -45,8 +46,8 @@ def test_every_weight_comes_back_as_the_same_float32(weights):
 
 
 def test_equal_manifests_are_equal_bytes_whatever_order_their_parts_came_in(manifest):
-    turned = replace(manifest, drift={"b": "2", "a": "1"})
-    straight = replace(manifest, drift={"a": "1", "b": "2"})
+    turned = replace(manifest, parity={"b": "2", "a": "1"})
+    straight = replace(manifest, parity={"a": "1", "b": "2"})
     assert to_bytes(turned) == to_bytes(straight)
 
 
@@ -63,10 +64,10 @@ def changed(manifest, *path, value):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (["schema"], "onelook.bundle/2"),
+        (["schema"], "onelook.bundle/1"),
         (["name"], 3),
-        (["version"], 0),
-        (["version"], True),
+        (["serial"], 0),
+        (["serial"], True),
         (["unknown"], "key"),
         (["input", "shape"], [112, 112]),
         (["input", "shape"], [112, 112, "3"]),
@@ -81,16 +82,25 @@ def changed(manifest, *path, value):
         (["head", "weights"], ["0.1", "2.0", "inf"]),
         (["head", "weights"], ["0.1", "2.0", "0.30"]),  # not the shortest
         (["head", "bias"], -1.25),
-        (["thresholds", 0, "distance"], "1.0"),
-        (["thresholds", 0, "distance"], "0.0"),
-        (["thresholds", 0, "fmr", "errors"], -1),
-        (["thresholds", 0, "fmr", "trials"], 0),
-        (["thresholds", 0, "people"], 0),
-        (["thresholds"], {}),
+        (["levels", 0, "steps", 0, "distance"], "1.0"),
+        (["levels", 0, "steps", 0, "distance"], "0.0"),
+        (["levels", 0, "steps", 0, "distance"], "0.25"),  # below the next step's
+        (["levels", 0, "steps", 0, "people"], 2),  # as the next step's
+        (["levels", 0, "steps", 0, "chosen", "fmr"], [-1, 3000, "0.1"]),
+        (["levels", 0, "steps", 0, "chosen", "fmr"], [1, 0, "0.1"]),
+        (["levels", 0, "steps", 0, "chosen", "fmr"], [0, 3000, "0.0"]),  # R1.8: never 0
+        (["levels", 0, "steps", 0, "tested", "fnmr"], [30, 3000, "0.009"]),
+        (["levels", 0, "steps", 0, "presses", 0, "people"], 0),
+        (["levels", 0, "steps"], []),
+        (["levels", 1, "level"], "normal"),
+        (["levels"], []),
+        (["levels"], {}),
+        (["burst"], [3]),
+        (["chosen_on", "people"], 0),
         (["operators", "CONV_2D"], 0),
         (["files", "embedding.tflite", "size"], "4"),
         (["files"], []),
-        (["drift"], None),
+        (["parity"], None),
         (["provenance", "seed"], 1),
     ],
 )
@@ -101,7 +111,7 @@ def test_anything_out_of_its_range_or_type_is_refused_by_name(manifest, path, va
     assert refusal.value.remedy
 
 
-@pytest.mark.parametrize("key", ["schema", "model", "head", "files", "thresholds", "embedding"])
+@pytest.mark.parametrize("key", ["schema", "model", "head", "files", "levels", "embedding"])
 def test_a_missing_key_is_named(manifest, key):
     document = json.loads(to_bytes(manifest))
     del document[key]
@@ -139,12 +149,29 @@ def test_any_bytes_are_a_manifest_or_refused(raw):
         from_bytes(raw, where="m")
 
 
-def test_a_threshold_is_found_by_its_level_and_an_unknown_level_names_the_known(manifest):
-    assert manifest.threshold("strict").distance == 0.2
-    assert manifest.threshold("normal").distance == 0.31
+def test_a_level_is_found_by_its_name_and_an_unknown_one_names_the_known(manifest):
+    assert manifest.level("strict").steps[0].distance == 0.2
     with pytest.raises(BundleError, match="'lax'") as refusal:
-        manifest.threshold("lax")
-    assert "strict, normal" in refusal.value.remedy
+        manifest.level("lax")
+    assert "normal, strict" in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("people", "templates", "distance"),
+    [(0, 0, 0.31), (1, 5, 0.31), (1, 6, 0.28), (2, 2, 0.28), (3, 3, 0.2), (5, 25, 0.2)],
+)
+def test_r1_10_the_step_is_that_of_the_gallery(manifest, people, templates, distance):
+    assert manifest.level("normal").step(people, templates).distance == distance
+
+
+@pytest.mark.parametrize(("people", "templates"), [(6, 6), (5, 26)])
+def test_r1_10_a_gallery_that_nobody_measured_has_no_threshold(manifest, people, templates):
+    with pytest.raises(BundleError, match=r"is measured for 5 people .* counts as 6"):
+        manifest.level("normal").step(people, templates)
+
+
+def test_a_gallery_counts_people_or_fives_of_templates():
+    assert [gallery_size(*g) for g in ((0, 0), (3, 3), (3, 15), (3, 16))] == [1, 3, 3, 4]
 
 
 def test_a_rate_is_errors_per_trial():

@@ -21,6 +21,7 @@ if importlib.util.find_spec("tensorflow") is None:
     collect_ignore_glob = ["test_*.py"]  # the door's environment: nothing here can run
 
 PEOPLE, PICTURES, SHARE = 48, 8, 0.25
+OTHERS = 64
 SIDE = 32  # of the small network's input
 
 
@@ -32,6 +33,14 @@ def people():
 @pytest.fixture(scope="session")
 def people_tar(people, tmp_path_factory):
     return pack(people, tmp_path_factory.mktemp("faces") / "people.tar")
+
+
+@pytest.fixture(scope="session")
+def others_tar(tmp_path_factory):
+    """Drawn people whom no network was trained on, enough of them to show an FMR of 0.01."""
+    drawn = draw_people(OTHERS, 5, seed=9)
+    others = {name.replace("person", "other"): pictures for name, pictures in drawn.items()}
+    return pack(others, tmp_path_factory.mktemp("others") / "others.tar")
 
 
 @pytest.fixture(scope="session")

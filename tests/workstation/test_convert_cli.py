@@ -22,10 +22,10 @@ def build(run, output, *more):
         (["build"], "required"),
         (["build", "run", "-o", "x", "--target-fmr", "2"], "'2' is not a share between 0 and 1"),
         (["build", "run", "-o", "x", "--held-out-share", "nan"], "'nan' is not a share"),
-        (["build", "run", "-o", "x", "--bundle-version", "0"], "'0' is not a whole number"),
+        (["build", "run", "-o", "x", "--serial", "0"], "'0' is not a whole number"),
         (["build", "run", "-o", "x", "--name", "../x"], "'../x' is not a name"),
         (["build", "run", "-o", "x", "--calib", "y"], "unrecognized arguments: --calib"),
-        (["sign"], "invalid choice"),
+        (["signs"], "invalid choice"),
     ],
 )
 def test_a_wrong_option_is_named(arguments, says, capsys):
@@ -73,12 +73,13 @@ def test_a_network_without_a_run_needs_people(run_folder, tmp_path, capsys):
 
 
 def test_a_rate_that_the_people_cannot_show_is_refused_before_the_long_work(
-    run_folder, tmp_path, capsys
+    run_folder, others_tar, tmp_path, capsys
 ):
-    assert build(run_folder, tmp_path / "new", "--target-fmr", "1e-5") == 65
+    more = "--people", others_tar, "--target-fmr", "1e-5"
+    assert build(run_folder, tmp_path / "new", *more) == 65
     said = capsys.readouterr().err
-    assert "3520 pairs of two people cannot show an FMR of 1e-05, 300000 are needed" in said
-    assert "88 crops of 11 people" in said
+    assert "people cannot show an FMR of 1e-05, at best 0." in said
+    assert "rule of three" in said
     assert "converting" not in said
     assert not (tmp_path / "new").exists()
 

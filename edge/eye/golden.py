@@ -1,0 +1,119 @@
+"""The bundle's golden inputs, replayed: does this engine, on this machine, answer as promised?
+
+Engines and machines round int8 differently, so embeddings are compared by angle, never by bytes;
+but what they decide must be the same (R4.6).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.bundle import EMBEDDING, LEAST_COSINE, SELFTEST, Bundle
+from edge.contract.errors import BundleError, EngineError
+from edge.contract.matching import dequantize, distances
+from edge.contract.tensor import to_int8
+from edge.eye.engine import Engine
+
+_CONVERT = "copy the bundle again; if that fails, run `convert` again"
+
+
+@dataclass(frozen=True)
+class _Golden:
+    """crops (n, h, w, c) uint8, embeddings (n, d) int8, pairs (k, 2), same (k,) bool."""
+
+    crops: NDArray[np.uint8]
+    embeddings: NDArray[np.int8]
+    pairs: NDArray[np.uint8]
+    same: NDArray[np.bool_]
+
+
+def load_engine(bundle: Bundle) -> Engine:
+    """The bundle's network on this machine's engine, and of the shapes that the manifest says.
+
+    Raises:
+        BundleError: another network. EngineError: there is no engine, or it does not take it.
+    """
+    manifest, engine = bundle.manifest, Engine(bundle.files[EMBEDDING])
+    if (engine.input_shape, engine.dimensions) != (manifest.input_shape, manifest.dimensions):
+        raise BundleError(
+            f"bundle {manifest.name}: the network is {engine.input_shape} to {engine.dimensions}, "
+            f"the manifest says {manifest.input_shape} to {manifest.dimensions}.",
+            remedy=_CONVERT,
+        )
+    return engine
+
+
+def replay(engine: Engine, bundle: Bundle) -> float:
+    """Ask the engine about the golden inputs; the lowest cosine to the recorded embeddings.
+
+    Raises:
+        BundleError: the bundle holds no golden inputs for its network.
+        EngineError: an embedding points elsewhere, or a verdict is another one.
+    """
+    manifest, golden = bundle.manifest, _golden(bundle)
+    found = np.concatenate([engine.run(to_int8(crop)[None]) for crop in golden.crops])
+    real = dequantize(found, manifest.output_quantization)
+    wanted = dequantize(golden.embeddings, manifest.output_quantization)
+    cosine = min(_cosine(a, b) for a, b in zip(real, wanted, strict=True))
+    if not cosine >= LEAST_COSINE or any(_says_nothing(e) for e in found):
+        raise _otherwise(engine, bundle, f"cosine {cosine:.4f}, at least {LEAST_COSINE}")
+    cut = np.float32(manifest.levels[0].steps[0].distance)
+    for (a, b), same in zip(golden.pairs, golden.same, strict=True):
+        distance = distances(manifest.head, real[a], real[b][None])[0]
+        if bool(distance < cut) != bool(same):
+            raise _otherwise(engine, bundle, f"pictures {a} and {b} are at {distance:.4f}")
+    return cosine
+
+
+def _otherwise(engine: Engine, bundle: Bundle, detail: str) -> EngineError:
+    return EngineError(
+        f"bundle {bundle.manifest.name}: {engine.name} answers otherwise than when the bundle was "
+        f"made ({detail}).",
+        remedy="Use the engine that the bundle was made with, or copy the bundle again.",
+    )
+
+
+def _golden(bundle: Bundle) -> _Golden:
+    manifest = bundle.manifest
+    try:
+        with np.load(io.BytesIO(bundle.files[SELFTEST]), allow_pickle=False) as arrays:
+            golden = _Golden(*(arrays[n] for n in ("crops", "embeddings", "pairs", "same")))
+        _require_shapes(golden, manifest.input_shape, manifest.dimensions)
+    except (KeyError, OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
+        raise BundleError(
+            f"bundle {manifest.name}: {SELFTEST} is not a recorded answer of its network.",
+            why=str(e),
+            remedy=_CONVERT,
+        ) from e
+    return golden
+
+
+def _require_shapes(golden: _Golden, shape: tuple[int, int, int], dimensions: int) -> None:
+    """Raises: ValueError."""
+    n, k = len(golden.crops), len(golden.pairs)
+    wanted = {
+        "crops": (np.uint8, (n, *shape)),
+        "embeddings": (np.int8, (n, dimensions)),
+        "pairs": (np.uint8, (k, 2)),
+        "same": (np.bool_, (k,)),
+    }
+    for name, (dtype, form) in wanted.items():
+        array = getattr(golden, name)
+        if array.dtype != dtype or array.shape != form:
+            raise ValueError(f"{name} {array.dtype} {array.shape}")
+    if n == 0 or (golden.pairs >= n).any():
+        raise ValueError(f"{n} pictures, pairs up to {golden.pairs.max(initial=0)}")
+
+
+def _says_nothing(embedding: NDArray[np.int8]) -> bool:
+    return bool((embedding == embedding[0]).all())
+
+
+def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / lengths if lengths > 0.0 else 0.0
