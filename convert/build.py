@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import check, people, presses, selftest, thresholds, write
+from convert import check, network, people, presses, selftest, thresholds, write
 from convert import parity as gate
 from convert.apart import embed_apart
 from convert.engine import Placement, Twin, head_distances
@@ -95,6 +95,7 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     placement = twin.placement()
     check.check_input(twin.input_quantization)
     check.check_operators(placement)
+    network.operators(embedding)
     head = head_to_float(source.head)
     measured = _measure(source, embedding, twin, choosing, testing, target_fmr, say)
     _compare_heads(source, head, twin, choosing.crops[:: max(1, len(choosing) // 200)])

@@ -105,12 +105,15 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from convert import report
-    from edge.contract.bundle import load_bundle
+    from convert import network, report
+    from edge.contract.bundle import EMBEDDING, load_bundle
     from edge.contract.signing import UNCHECKED
 
-    manifest = load_bundle(args.bundle, UNCHECKED).manifest
-    return _publish(args, report.document(manifest), report.description(manifest))
+    bundle = load_bundle(args.bundle, UNCHECKED)
+    manifest, found = bundle.manifest, network.operators(bundle.files[EMBEDDING])
+    document = report.document(manifest) | {"network": network.document(found)}
+    text = "\n".join([report.description(manifest), "", *network.table(found)])
+    return _publish(args, document, text)
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -132,6 +135,21 @@ def _rates(args: argparse.Namespace) -> int:
     from convert.remeasure import remeasure, told
 
     document = remeasure(args.bundle, args.people, args.pairs)
+    return _publish(args, document, told(document))
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from convert.diff import diff, told
+
+    document = diff(args.bundle, args.other, args.people)
+    _publish(args, document, told(document))
+    return 0 if document["equal"] else 1
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from convert.bench import bench, told
+
+    document = bench(args.bundle, args.runs)
     return _publish(args, document, told(document))
 
 
@@ -285,6 +303,17 @@ def _parser() -> _Parser:
     verify.add_argument(
         "--owner", type=Path, metavar="FILE", help="who signed that list; else owner.pub beside it"
     )
+    diff = _add_bundle(commands, "diff", "say how another bundle differs from one", _diff)
+    diff.add_argument("other", type=Path, metavar="OTHER", help="the other bundle")
+    diff.add_argument(
+        "--people",
+        nargs="+",
+        default=[],
+        metavar="PATH[@LIST]",
+        help="compare the verdicts of both on their pairs, too",
+    )
+    bench = _add_bundle(commands, "bench", "measure a bundle's speed on this machine", _bench)
+    bench.add_argument("--runs", type=_positive, default=200, metavar="N", help="else 200")
     sign = _add_bundle(commands, "sign", "sign a bundle, so that a door takes it", _sign)
     sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="of `keygen`")
     _add_passphrase(sign)

@@ -65,7 +65,7 @@ class Twin:
 
     def placement(self) -> Placement:
         """Looked up with delegated operators kept apart, so that each can be told to be taken."""
-        apart = _load(self._model, experimental_disable_delegate_node_fusion=True)
+        apart = load_apart(self._model)
         operators = apart._get_ops_details()  # noqa: SLF001 - the engine has no public list
         taken = {o for d in operators if d["op_name"] == "DELEGATE" for o in d["outputs"]}
         own = [d for d in operators if d["op_name"] != "DELEGATE"]
@@ -102,6 +102,11 @@ def head_distances(
             "the head's file does not compare embeddings", why=str(e), remedy="convert again"
         ) from e
     return np.concatenate(answers)
+
+
+def load_apart(model: bytes) -> Any:  # noqa: ANN401 - the engine has no types
+    """The engine with delegated operators kept apart instead of fused, to look at them."""
+    return _load(model, experimental_disable_delegate_node_fusion=True)
 
 
 def engine_version() -> str:

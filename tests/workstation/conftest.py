@@ -22,6 +22,7 @@ if importlib.util.find_spec("tensorflow") is None:
 
 PEOPLE, PICTURES, SHARE = 48, 8, 0.25
 OTHERS = 64
+FMR = ("--target-fmr", "1e-2")  # which half of OTHERS can show
 SIDE = 32  # of the small network's input
 
 
@@ -127,3 +128,18 @@ def held_out(faces):
     from train.data import split_people
 
     return split_people(faces, SHARE)[1]
+
+
+@pytest.fixture(scope="session")
+def measured_on(others_tar):
+    return "--people", str(others_tar), *FMR
+
+
+@pytest.fixture(scope="session")
+def bundle(run_folder, measured_on, tmp_path_factory):
+    from convert.cli import main
+
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    report = ("--report", str(folder.with_name("report")))
+    assert main(["build", str(run_folder), "-o", str(folder), *measured_on, *report]) == 0
+    return folder

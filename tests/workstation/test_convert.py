@@ -21,26 +21,12 @@ from convert.people import choosers_and_testers
 from edge.contract.bundle import EMBEDDING, load_bundle
 from edge.contract.manifest import to_bytes
 from edge.contract.matching import Difference, Head, Quantization, dequantize, distances
+from edge.contract.signing import UNCHECKED
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Engine
 from tests.workstation.drawn import spread_out
 from train.models import embedding_of, head_of
 from train.rates import rates_at
-
-FMR = ("--target-fmr", "1e-2")
-
-
-@pytest.fixture(scope="session")
-def people(others_tar):
-    return "--people", str(others_tar), *FMR
-
-
-@pytest.fixture(scope="session")
-def bundle(run_folder, people, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bundles") / "tiny"
-    report = ("--report", str(folder.with_name("report")))
-    assert main(["build", str(run_folder), "-o", str(folder), *people, *report]) == 0
-    return folder
 
 
 @pytest.fixture
@@ -63,7 +49,7 @@ def contents(folder):
 
 
 def test_a_door_loads_the_bundle_and_its_engine_gives_the_recorded_answers(bundle):
-    loaded = load_bundle(bundle)
+    loaded = load_bundle(bundle, UNCHECKED)
     engine = Engine(loaded.files[EMBEDDING])
     assert engine.input_shape == loaded.manifest.input_shape == (32, 32, 3)
     assert engine.dimensions == loaded.manifest.dimensions == 32
@@ -73,7 +59,7 @@ def test_a_door_loads_the_bundle_and_its_engine_gives_the_recorded_answers(bundl
 
 
 def test_the_thresholds_hold_what_they_promise_on_the_doors_engine(bundle, others_tar, run_folder):
-    loaded = load_bundle(bundle)
+    loaded = load_bundle(bundle, UNCHECKED)
     engine, manifest = Engine(loaded.files[EMBEDDING]), loaded.manifest
     config = json.loads((run_folder / "config.json").read_text())
     sides = choosers_and_testers(config, manifest.input_shape, people=[str(others_tar)])
@@ -94,7 +80,7 @@ def test_the_thresholds_hold_what_they_promise_on_the_doors_engine(bundle, other
 
 
 def test_r1_10_larger_galleries_are_held_to_stricter_thresholds(bundle):
-    level = load_bundle(bundle).manifest.levels[0]
+    level = load_bundle(bundle, UNCHECKED).manifest.levels[0]
     for earlier, later in itertools.pairwise(level.steps):
         assert later.distance <= earlier.distance
         assert later.target_fmr == pytest.approx(earlier.target_fmr * earlier.people / later.people)
@@ -108,18 +94,27 @@ def test_r1_8_a_rate_that_the_people_cannot_show_is_rounded_up(
 ):
     new = tmp_path / "new"
     assert main(["build", str(run_folder), "-o", str(new), "--people", str(others_tar)]) == 0
-    choosing = load_bundle(new).manifest.chosen_on.people
+    choosing = load_bundle(new, UNCHECKED).manifest.chosen_on.people
     floor = 3 / (choosing * (choosing - 1) / 2)
-    target = load_bundle(new).manifest.levels[0].target_fmr
+    target = load_bundle(new, UNCHECKED).manifest.levels[0].target_fmr
     assert floor <= target <= 2 * floor
     assert f"people show no FMR below {target:g}" in capsys.readouterr().err
 
 
 def test_r4_8_the_same_network_and_faces_give_the_same_bytes_in_another_process(
-    bundle, run_folder, people, tmp_path, repository
+    bundle, run_folder, measured_on, tmp_path, repository
 ):
     again = tmp_path / "again"
-    command = [sys.executable, "-m", "convert", "build", str(run_folder), "-o", str(again), *people]
+    command = [
+        sys.executable,
+        "-m",
+        "convert",
+        "build",
+        str(run_folder),
+        "-o",
+        str(again),
+        *measured_on,
+    ]
     subprocess.run(command, cwd=repository, check=True, capture_output=True)
     assert contents(again) == contents(bundle)
 
@@ -142,19 +137,26 @@ def test_a_bundle_says_what_it_is_and_where_nothing_lay(bundle, run_folder, caps
 def test_a_report_holds_the_figures_and_a_plot(bundle):
     report = bundle.with_name("report")
     document = json.loads((report / "convert.json").read_text())
-    assert document["model"] == load_bundle(bundle).manifest.model
+    assert document["model"] == load_bundle(bundle, UNCHECKED).manifest.model
     assert "<svg" in (report / "rates.svg").read_text()
 
 
 def test_a_good_bundle_is_verified(bundle, capsys):
     assert main(["verify", str(bundle), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert list(document["checks"]) == ["files", "shapes", "operators", "self-test", "head"]
+    assert list(document["checks"]) == [
+        "signature",
+        "files",
+        "shapes",
+        "operators",
+        "golden",
+        "head",
+    ]
 
 
 def rewritten(bundle, folder, *, files=(), **changed):
     """The bundle with other contents, and a manifest that promises them."""
-    loaded = load_bundle(bundle)
+    loaded = load_bundle(bundle, UNCHECKED)
     files = {**loaded.files, **dict(files)}
     manifest = dataclasses.replace(loaded.manifest, files=write.listed(files), **changed)
     folder.mkdir()
@@ -175,12 +177,24 @@ def test_verify_finds_a_changed_file(bundle, tmp_path, refused):
 
 def test_verify_finds_a_network_that_answers_otherwise(bundle, tmp_path, refused):
     answers = io.BytesIO()
-    with np.load(io.BytesIO(load_bundle(bundle).files[selftest.FILE])) as recorded:
-        np.savez(answers, crops=recorded["crops"], embeddings=recorded["embeddings"][::-1])
+    with np.load(io.BytesIO(load_bundle(bundle, UNCHECKED).files[selftest.FILE])) as recorded:
+        turned = {**recorded, "embeddings": recorded["embeddings"][::-1]}
+        np.savez(answers, **turned)
     copy = rewritten(bundle, tmp_path / "copy", files={selftest.FILE: answers.getvalue()})
     code, said = refused("verify", copy)
-    assert code == 81
-    assert "answers otherwise than when it was converted" in said
+    assert code == 84
+    assert "answers otherwise than when the bundle was made" in said
+
+
+def test_r4_6_verify_finds_a_network_that_decides_otherwise(bundle, tmp_path, refused):
+    answers = io.BytesIO()
+    with np.load(io.BytesIO(load_bundle(bundle, UNCHECKED).files[selftest.FILE])) as recorded:
+        assert len(recorded["pairs"]) > 4
+        np.savez(answers, **{**recorded, "same": ~recorded["same"]})
+    copy = rewritten(bundle, tmp_path / "copy", files={selftest.FILE: answers.getvalue()})
+    code, said = refused("verify", copy)
+    assert code == 84
+    assert "pictures 0 and" in said
 
 
 @pytest.mark.parametrize(
@@ -236,23 +250,27 @@ def flatten_answers(siamese):
     last.set_weights([gamma * 0, beta + 1, *moving])
 
 
-def test_a_network_that_always_says_the_same_is_refused(changed_run, refused, tmp_path, people):
+def test_a_network_that_always_says_the_same_is_refused(
+    changed_run, refused, tmp_path, measured_on
+):
     run = changed_run(flatten_answers)
-    code, said = refused("build", run, "-o", tmp_path / "new", *people)
+    code, said = refused("build", run, "-o", tmp_path / "new", *measured_on)
     assert code == 1
     assert "the embeddings have collapsed: mean cosine of two crops 1.000" in said
     assert "train longer" in said
 
 
-def test_a_layer_that_the_delegate_does_not_take_is_refused(changed_run, refused, tmp_path, people):
+def test_a_layer_that_the_delegate_does_not_take_is_refused(
+    changed_run, refused, tmp_path, measured_on
+):
     run = changed_run(end=keras.layers.UnitNormalization())
-    code, said = refused("build", run, "-o", tmp_path / "new", *people)
+    code, said = refused("build", run, "-o", tmp_path / "new", *measured_on)
     assert code == 1
     assert "the int8 delegate does not take" in said or "are not int8" in said
     assert "use only layers that the presets" in said
 
 
-def test_ranges_from_pictures_of_the_night_are_refused(run_folder, refused, tmp_path, people):
+def test_ranges_from_pictures_of_the_night_are_refused(run_folder, refused, tmp_path, measured_on):
     """The commonest fault of int8: calibrated with pictures that are not like those of the day."""
     night = np.zeros((112, 112, 3), np.uint8)
     night[:16, :16] = 255
@@ -260,7 +278,7 @@ def test_ranges_from_pictures_of_the_night_are_refused(run_folder, refused, tmp_
     pictures = [night | rng.integers(0, 3, night.shape, np.uint8) for _ in range(100)]
     folder = spread_out({"nights": pictures}, tmp_path / "nights")
     code, said = refused(
-        *("build", run_folder, "-o", tmp_path / "new", *people, "--calibration", folder)
+        *("build", run_folder, "-o", tmp_path / "new", *measured_on, "--calibration", folder)
     )
     assert code == 1
     assert "of the values saturated, at most 1%" in said
@@ -288,17 +306,17 @@ def unbalance(siamese, factor):
     [(60, "TAR at FMR|get another verdict|mean cosine"), (300, "mean cosine")],
 )
 def test_a_network_that_is_another_one_in_int8_is_refused(  # noqa: PLR0917 - fixtures
-    changed_run, refused, tmp_path, factor, says, people
+    changed_run, refused, tmp_path, factor, says, measured_on
 ):
     run = changed_run(lambda siamese: unbalance(siamese, factor))
-    code, said = refused("build", run, "-o", tmp_path / "new", *people)
+    code, said = refused("build", run, "-o", tmp_path / "new", *measured_on)
     assert code == 1
     assert re.search(says, said)
     assert "add --calibration faces like those that are measured on" in said
 
 
 def test_a_head_that_leaves_no_room_for_a_threshold_is_refused(
-    changed_run, refused, tmp_path, people
+    changed_run, refused, tmp_path, measured_on
 ):
     def far_from_all(siamese):
         dense = head_of(siamese).get_layer("distance")
@@ -306,7 +324,7 @@ def test_a_head_that_leaves_no_room_for_a_threshold_is_refused(
         dense.set_weights([kernel, bias + 60])
 
     run = changed_run(far_from_all)
-    code, said = refused("build", run, "-o", tmp_path / "new", *people)
+    code, said = refused("build", run, "-o", tmp_path / "new", *measured_on)
     assert code == 1
     assert "the threshold of level 'normal' would be 1" in said
 
