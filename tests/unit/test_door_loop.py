@@ -49,7 +49,7 @@ class Door:
         self._systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._systemd.bind(str(folder / "notify"))
         self._systemd.settimeout(0.0)
-        self.eye = self.wires = self.process = None
+        self.eye = self.wires = self.process = self._said = None
 
     def sign(self, key, **changes):
         """Put a signed manifest in the bundle's place, with the owner's list of that one key."""
@@ -89,6 +89,7 @@ class Door:
             f'[recognition]\nbundle = "{self.bundle}"\ndecide_within = "1s"\n{self.trust}\n'
             f'[button]\ngap = "200ms"\n[door]\n{self.settings}\n'
         )
+        self._part()
         self.wires, theirs = socket.socketpair()
         self.wires.settimeout(START_S)
         self._said = self.wires.makefile("r")
@@ -167,6 +168,9 @@ class Door:
             assert events.verify() >= 0
             return [entry for _, entry in events.rows()]
 
+    def presses(self):
+        return [row for row in self.rows() if row.get("kind") != "system"]
+
     def counter(self):
         with EventStore(self.state) as events:
             return events.counter()
@@ -191,10 +195,14 @@ class Door:
         if self.process is not None:
             self.process.kill()
             self.process.communicate()
-            self._said.close()
-            self.wires.close()
-        if self.eye is not None:
-            self.eye.close()
+        self._part()
+
+    def _part(self):
+        """Let go of the ends of a process that has gone."""
+        for end in (self._said, self.wires, self.eye):
+            if end is not None:
+                end.close()
+        self._said = self.wires = self.eye = None
 
     def close(self):
         self.pull_the_plug()
@@ -224,7 +232,7 @@ def test_a_grant_is_recorded_then_the_strike_is_pulsed_once(with_ada):
     assert first["distance"] < first["threshold"] == pytest.approx(0.31)
     assert first["face"] == list(FACE)
     assert event["ms"]["capture"] == 2
-    (row,) = with_ada.rows()
+    (row,) = with_ada.presses()
     assert (row["reason"], row["person"], row["band"]) == ("granted", "p-ada", "above")
     assert event["lockout"] == {"failures": 0, "free": 5, "left_ms": 0}
 
@@ -262,7 +270,7 @@ def test_the_failure_is_on_the_disk_before_anything_is_decided_and_a_grant_clear
         time.sleep(0.01)
     with_ada.pull_the_plug()
     assert with_ada.counter().failures == 1
-    assert with_ada.rows() == []
+    assert with_ada.presses() == []
     with_ada.start()
     assert with_ada.pressed(ADA, ADA)[0]["reason"] == "granted"
     assert with_ada.counter().failures == 0
@@ -328,7 +336,7 @@ def test_a_press_while_one_is_decided_or_the_door_is_open_starts_nothing(with_ad
     with_ada.push()
     assert with_ada.outcome()[1] == [1, 0]
     assert isinstance(with_ada.asked(), Enough)
-    assert len(with_ada.rows()) == 1
+    assert len(with_ada.presses()) == 1
     event, _ = with_ada.pressed(ADA, ADA)
     assert event["press"] == "b-2"
 
@@ -379,7 +387,7 @@ def test_a_log_that_cannot_be_written_refuses_and_the_counter_does_not_fall(with
     hand.close()
     event, levels = with_ada.pressed(ADA, ADA)
     assert (event["reason"], levels, event["person"]) == ("storage_error", [], None)
-    assert [row["reason"] for row in with_ada.rows()] == ["storage_error"]
+    assert [row["reason"] for row in with_ada.presses()] == ["storage_error"]
     assert with_ada.counter().failures == 1
 
 
@@ -550,7 +558,8 @@ def test_r1_10_a_gallery_that_nobody_measured_lets_nobody_in_until_it_is_smaller
     event, levels = door.outcome()
     assert (event["reason"], levels) == ("not_armed", [])
     door.remove("p-fob")
-    assert door.pressed(ADA, ADA)[0]["reason"] == "ambiguous"  # they share one face
+    # The network of four bytes is never that sure, but it was asked.
+    assert door.pressed(ADA, ADA)[0]["reason"] == "not_recognised"
 
 
 def test_r1_10_a_door_whose_gallery_nobody_measured_says_so_and_ends(door):
