@@ -1,23 +1,21 @@
-"""A converted network as a door would run it: its answers, its operators, and who computes them.
-
-The only file here that knows the engine, LiteRT with its XNNPACK delegate, which thresholds are
-measured on; other engines round differently.
-"""
+"""A converted network's answers: of an int8 twin as a door has it, of a head, of any variant."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.quiet import quiet
+from convert.network import load, look
 from edge.contract.errors import BundleError
-from edge.contract.matching import Quantization
-from edge.contract.tensor import to_int8
+from edge.contract.matching import Quantization, dequantize
+from edge.contract.tensor import to_float, to_int8
+
+# What a twin's input is made of a crop with, by the input's type.
+_PREPARED = {np.int8: to_int8, np.float32: to_float}
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Twin:
     def __init__(self, model: bytes) -> None:
         """Raises: BundleError: the engine does not take the bytes for such a network."""
         self._model = model
-        self._engine = _load(model)
+        self._engine = load(model)
         (into,), (out,) = self._engine.get_input_details(), self._engine.get_output_details()
         if into["dtype"] != np.int8 or out["dtype"] != np.int8 or len(into["shape"]) != 4:
             raise BundleError(
@@ -64,29 +62,46 @@ class Twin:
         return embeddings
 
     def placement(self) -> Placement:
-        """Looked up with delegated operators kept apart, so that each can be told to be taken."""
-        apart = load_apart(self._model)
-        operators = apart._get_ops_details()  # noqa: SLF001 - the engine has no public list
-        taken = {o for d in operators if d["op_name"] == "DELEGATE" for o in d["outputs"]}
-        own = [d for d in operators if d["op_name"] != "DELEGATE"]
-        fused = self._engine._get_ops_details()  # noqa: SLF001
-        return Placement(
-            operators=dict(sorted(Counter(d["op_name"] for d in own).items())),
-            fallback=tuple(d["op_name"] for d in own if not taken & set(d["outputs"])),
-            foreign=tuple(
-                f"{t['name']} ({np.dtype(t['dtype']).name})"
-                for t in apart.get_tensor_details()
-                if t["dtype"] not in (np.int8, np.int32)
-            ),
-            partitions=sum(d["op_name"] == "DELEGATE" for d in fused),
+        """Raises: GateError: what no door may run at all, see `convert.operators.read`."""
+        found = look(self._model)
+        return Placement(found.counts, found.fallback, found.foreign, found.partitions)
+
+
+def embedder(model: bytes, threads: int = 1) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """A twin of any variant: crops (n, h, w, c) uint8 -> embeddings (n, dimensions) float32.
+
+    To compare variants with; what the door runs are int8 twins, in `edge.eye.engine`.
+
+    Raises:
+        BundleError: the engine does not take it, or it is no twin of one picture.
+    """
+    engine = load(model, threads)
+    (into,), (out,) = engine.get_input_details(), engine.get_output_details()
+    if len(into["shape"]) != 4 or into["dtype"] not in _PREPARED or into["shape"][0] != 1:
+        raise BundleError(
+            "the twin does not take one picture of int8 or float32",
+            why=f"It takes {np.dtype(into['dtype']).name} {into['shape'].tolist()}.",
+            remedy="convert the network again",
         )
+    prepared, how = _PREPARED[into["dtype"]], _quantization(out)
+
+    def embed(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        embeddings = np.empty((len(crops), out["shape"][-1]), np.float32)
+        for crop, embedding in zip(crops, embeddings, strict=True):
+            engine.set_tensor(into["index"], prepared(crop)[None])
+            engine.invoke()
+            answer = engine.get_tensor(out["index"])[0]
+            embedding[:] = dequantize(answer, how) if answer.dtype == np.int8 else answer
+        return embeddings
+
+    return embed
 
 
 def head_distances(
     model: bytes, left: NDArray[np.float32], right: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """What the head's file says of pairs of embeddings (n, dimensions) float32 -> (n,)."""
-    engine = _load(model)
+    engine = load(model)
     try:
         compare = engine.get_signature_runner("serving_default")
         batch = int(engine.get_input_details()[0]["shape"][0])
@@ -104,30 +119,11 @@ def head_distances(
     return np.concatenate(answers)
 
 
-def load_apart(model: bytes) -> Any:  # noqa: ANN401 - the engine has no types
-    """The engine with delegated operators kept apart instead of fused, to look at them."""
-    return _load(model, experimental_disable_delegate_node_fusion=True)
-
-
 def engine_version() -> str:
     """Which engine the figures were measured with."""
     from importlib.metadata import version
 
     return f"ai-edge-litert {version('ai-edge-litert')}"
-
-
-def _load(model: bytes, **how: bool) -> Any:  # noqa: ANN401 - the engine has no types
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        with quiet():
-            engine = Interpreter(model_content=model, num_threads=1, **how)
-            engine.allocate_tensors()
-    except (RuntimeError, UnicodeDecodeError, ValueError) as e:
-        raise BundleError(
-            "the engine cannot load the network", why=str(e), remedy="convert the network again"
-        ) from e
-    return engine
 
 
 def _quantization(details: Mapping[str, Any]) -> Quantization:

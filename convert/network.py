@@ -1,65 +1,101 @@
-"""The operators of a converted network, one by one: what each costs and who computes it."""
+"""A converted network and the engine that runs it: what each operator costs, and who computes it.
+
+With `convert.engine` the only file here that knows the engine, LiteRT with its XNNPACK delegate,
+which thresholds are measured on; other engines round differently.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
+from convert.operators import Operator, read
+from convert.quiet import quiet
+from edge.contract.errors import BundleError
 
-from convert.engine import load_apart
-from convert.errors import GateError
-
-_CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D"}
-_WITH_WEIGHTS = _CONVOLUTIONS | {"FULLY_CONNECTED"}
+_OF_INT8 = ("int8", "int32")  # int32: sums, biases, and constants like the sides of a padding
 
 
 @dataclass(frozen=True)
-class Operator:
-    """One operator in the order of the file.
+class Network:
+    """A network as this machine's engine takes it.
 
-    shape: of its output. macs: multiply-accumulates of one picture. weights: bytes of its
-    constants. delegated: whether the int8 delegate takes it.
+    foreign: tensors that a full-int8 network does not have. partitions: how many parts the delegate
+    takes; more than one is cut by operators that it leaves to slow kernels.
     """
 
-    name: str
-    shape: tuple[int, ...]
-    macs: int
-    weights: int
-    delegated: bool
+    operators: tuple[Operator, ...]
+    foreign: tuple[str, ...]
+    partitions: int
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each operator occurs, by name."""
+        return dict(sorted(Counter(op.name for op in self.operators).items()))
+
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """The operators that the delegate does not take."""
+        return tuple(op.name for op in self.operators if not op.delegated)
+
+
+def look(model: bytes) -> Network:
+    """Read a network's operators, and ask the engine which of them its delegate takes.
+
+    Raises:
+        BundleError: no TFLite file, or the engine does not take it. GateError: see `read`.
+    """
+    file = read(model)
+    # Unless they are kept apart, the engine tells of one large operator in place of all delegated.
+    apart = _nodes(load(model, experimental_disable_delegate_node_fusion=True))
+    taken = {tensor for node in apart if _is_delegate(node) for tensor in node["outputs"]}
+    return Network(
+        tuple(replace(op, delegated=bool(taken & set(op.outputs))) for op in file.operators),
+        tuple(f"{t.name} ({t.kind})" for t in file.tensors if t.kind not in _OF_INT8),
+        sum(_is_delegate(node) for node in _nodes(load(model))),
+    )
 
 
 def operators(model: bytes) -> list[Operator]:
-    """Look them up in the engine, with delegated operators kept apart.
+    """The operators alone. Raises: as `look`."""
+    return list(look(model).operators)
+
+
+def load(model: bytes, threads: int = 1, **how: bool) -> Any:  # noqa: ANN401 - the engine has no types
+    """An interpreter of LiteRT with the network in it, ready to run.
 
     Raises:
-        BundleError: the engine does not take the bytes. GateError: a shape is left open.
+        BundleError: the engine does not take the bytes.
     """
-    engine = load_apart(model)
-    tensors = {t["index"]: t for t in engine.get_tensor_details()}
-    _require_fixed_shapes(list(tensors.values()))
-    details = engine._get_ops_details()  # noqa: SLF001 - the engine has no public list
-    taken = {o for d in details if d["op_name"] == "DELEGATE" for o in d["outputs"]}
-    return [
-        _operator(d, tensors, delegated=bool(taken & set(d["outputs"])))
-        for d in details
-        if d["op_name"] != "DELEGATE"
-    ]
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with quiet():
+            engine = Interpreter(model_content=model, num_threads=threads, **how)
+            engine.allocate_tensors()
+    except (RuntimeError, UnicodeDecodeError, ValueError) as e:
+        raise BundleError(
+            "the engine cannot load the network", why=str(e), remedy="convert the network again"
+        ) from e
+    return engine
 
 
 def table(found: Sequence[Operator]) -> list[str]:
-    """A line for each operator, 80 columns at most, and their sum."""
-    lines = [f"{'operator':<22} {'output':<18} {'MACs':>12} {'weights':>10}  int8 delegate"]
+    """A line for each operator, 80 columns, and their sums."""
+    lines = [f"{'':>3}  {'operator':<23} {'output':<15} {'MACs':>13} {'weights':>11}  delegate"]
     lines += [
-        f"{op.name:<22} {'x'.join(map(str, op.shape)):<18} {op.macs:>12,} {op.weights:>10,}  "
-        f"{'yes' if op.delegated else 'NO'}"
+        f"{op.index:>3}  {op.name:<23} {'x'.join(map(str, op.shape)):<15} {op.macs:>13,} "
+        f"{op.weights:>11,}  {'yes' if op.delegated else 'NO'}"
         for op in found
     ]
-    macs, weights = sum(op.macs for op in found), sum(op.weights for op in found)
-    taken = sum(op.delegated for op in found)
-    lines.append(f"{len(found)} in all{'':<32} {macs:>13,} {weights:>10,}  {taken}")
+    sums = totals(found)
+    lines.append(f"{'':>3}  {'':<23} {'':<15} {sums['macs']:>13,} {sums['weight_bytes']:>11,}")
+    lines.append(
+        f"{sums['operators']} operators, {sums['delegated']} of them in the int8 delegate; "
+        "weights in bytes"
+    )
     return lines
 
 
@@ -67,6 +103,7 @@ def document(found: Sequence[Operator]) -> list[dict[str, Any]]:
     """The same for programs."""
     return [
         {
+            "index": op.index,
             "operator": op.name,
             "output": list(op.shape),
             "macs": op.macs,
@@ -77,28 +114,19 @@ def document(found: Sequence[Operator]) -> list[dict[str, Any]]:
     ]
 
 
-def _operator(details: dict[str, Any], tensors: dict[int, Any], *, delegated: bool) -> Operator:
-    name = details["op_name"]
-    shape = tuple(int(n) for n in tensors[details["outputs"][0]]["shape"])
-    constants = [tensors[i] for i in details["inputs"][1:] if i in tensors]
-    if name not in _WITH_WEIGHTS:
-        return Operator(name, shape, 0, 0, delegated)
-    kernel = [int(n) for n in constants[0]["shape"]]
-    # Kernels: (out, height, width, in), depthwise (1, height, width, out), dense (out, in).
-    per_output = {
-        "CONV_2D": lambda: math.prod(kernel[1:]),
-        "DEPTHWISE_CONV_2D": lambda: kernel[1] * kernel[2],
-        "FULLY_CONNECTED": lambda: kernel[1],
-    }[name]()
-    weights = sum(math.prod(t["shape"]) * np.dtype(t["dtype"]).itemsize for t in constants)
-    return Operator(name, shape, math.prod(shape) * per_output, int(weights), delegated)
+def totals(found: Sequence[Operator]) -> dict[str, int]:
+    """What they come to, for programs."""
+    return {
+        "operators": len(found),
+        "macs": sum(op.macs for op in found),
+        "weight_bytes": sum(op.weights for op in found),
+        "delegated": sum(op.delegated for op in found),
+    }
 
 
-def _require_fixed_shapes(tensors: Sequence[dict[str, Any]]) -> None:
-    open_ones = [t["name"] for t in tensors if (np.asarray(t["shape_signature"]) < 0).any()]
-    if open_ones:
-        raise GateError(
-            f"{len(open_ones)} tensors have a shape that is left open, {open_ones[0]} first",
-            why="The delegate takes no such network, and a door looks at one face at a time.",
-            remedy="convert with a batch of one",
-        )
+def _nodes(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+    return engine._get_ops_details()  # noqa: SLF001 - the engine has no public list
+
+
+def _is_delegate(node: Mapping[str, Any]) -> bool:
+    return bool(node["op_name"] == "DELEGATE")

@@ -57,7 +57,7 @@ def fit_head(siamese: keras.Model, faces: Faces, *, seed: int, epochs: int = 8) 
     head = head_of(siamese)
     fresh = build_head(head_parameters(siamese).difference, embeddings.shape[1])
     head.set_weights(fresh.get_weights())
-    # Not `head` itself: a file of it would hold the optimizer of this backend, and open on no other.
+    # Not `head` itself: its file would hold the optimizer of this backend, and open on no other.
     learner = keras.Model(head.inputs, head.outputs)
     learner.compile(keras.optimizers.Adam(0.05), loss="binary_crossentropy", jit_compile=False)
     learner.fit(
