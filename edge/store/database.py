@@ -177,6 +177,8 @@ def _look_over(database: sqlite3.Connection, path: Path) -> str:
             f"{path}: made by a newer onelook (schema {version}, this one knows {SCHEMA}).",
             remedy="Install the newer onelook again.",
         )
+    if version < 1:
+        return "its schema number is gone"
     found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     if found != "ok":
         return found

@@ -11,6 +11,8 @@ import pytest
 
 from edge.store.events import MOST_FAILURES, EventStore
 from edge.store.gallery import GalleryStore, Person
+from edge.store.models import Models
+from edge.trusted import CURRENT
 
 # One process that is killed for each step: every file that is opened, made, renamed or removed.
 # What SQLite does in between is one step here; it has its own journal against that.
@@ -20,8 +22,9 @@ from pathlib import Path
 from edge.store.database import set_aside
 from edge.store.events import EventStore
 from edge.store.gallery import GalleryStore, Person
+from edge.store.models import Models
 
-STEPS = {"open", "os.mkdir", "os.remove", "os.rename", "sqlite3.connect"}
+STEPS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "sqlite3.connect"}
 template, runs = Path(sys.argv[1]), Path(sys.argv[2])
 
 
@@ -52,10 +55,20 @@ def enrol_bea(folder):
         change.commit(change.gallery.with_person(Person("p-b", "Bea", ())))
 
 
+def bring_a_third_bundle(folder):
+    models = Models(folder)
+    with models.copied({"manifest.json": b"3", "embedding.tflite": b"3"}) as copy:
+        models.keep(copy, 3, f"{3:064x}")
+
+
+def go_back_to_the_first_bundle(folder):
+    Models(folder).go_back()
+
+
 for step in range(1, 100):
     folder = runs / f"{step:02}"
     if template.is_dir():
-        shutil.copytree(template, folder)
+        shutil.copytree(template, folder, symlinks=True)
     pid = os.fork()
     if pid == 0:
         kill_before(step, str(folder))
@@ -147,3 +160,51 @@ def test_a_gallery_is_the_one_before_or_the_one_after(each_step, template, tmp_p
         assert {person.name for person in store.load().people} == names | {"Dora"} | found[-1]
     assert found[0] == set()
     assert found[-1] == {"Bea"}
+
+
+@pytest.fixture
+def two_bundles(template):
+    """The first is the one before, the second is current."""
+    models = Models(template)
+    for number in (1, 2):
+        with models.copied(bundle_files(number)) as copy:
+            models.keep(copy, number, f"{number:064x}")
+
+
+def bundle_files(number):
+    return dict.fromkeys(("manifest.json", "embedding.tflite"), b"%d" % number)
+
+
+def current_bundle(folder):
+    """Which bundle a door would start with; it must be whole."""
+    files = {file.name: file.read_bytes() for file in (folder / CURRENT).iterdir()}
+    (number,) = set(files.values())
+    assert files == bundle_files(int(number))
+    return int(number)
+
+
+@pytest.mark.usefixtures("two_bundles")
+def test_a_door_has_the_bundle_of_before_or_the_new_one_and_always_a_whole_one(each_step):
+    folders = each_step("bring_a_third_bundle")
+    assert folders[-1].name > "12"
+    found = [current_bundle(folder) for folder in folders]
+    assert set(found) == {2, 3}
+    assert found == sorted(found)
+    for folder in folders:  # and the next swap comes to its end, and cleans up
+        models = Models(folder)
+        with models.copied(bundle_files(4)) as copy:
+            models.keep(copy, 4, f"{4:064x}")
+        assert current_bundle(folder) == 4
+        assert models.previous().is_dir()
+        assert len([p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()]) == 2
+
+
+@pytest.mark.usefixtures("two_bundles")
+def test_going_back_ends_at_one_of_the_two(each_step):
+    folders = each_step("go_back_to_the_first_bundle")
+    found = [current_bundle(folder) for folder in folders]
+    assert set(found) == {1, 2}
+    assert found == sorted(found, reverse=True)
+    for folder in folders:
+        before = Models(folder).previous()
+        assert before is None or (before / "manifest.json").read_bytes() == b"1"

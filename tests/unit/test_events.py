@@ -232,3 +232,23 @@ def test_an_older_schema_is_brought_up_and_loses_nothing(folder):
     with EventStore(folder) as store:
         assert store.accepted("bundle") == (2, "ab")
         assert store.verify() == 2
+
+
+def test_a_log_without_its_schema_number_is_set_aside(folder):
+    EventStore(folder).close()
+    hand = sqlite3.connect(folder / "events.sqlite3")
+    hand.execute("PRAGMA user_version = 0")
+    hand.close()
+    with EventStore(folder) as store:
+        assert store.counter().failures == MOST_FAILURES
+
+
+def test_an_acceptance_and_its_event_are_one_transaction(store):
+    store.accept("bundle", 2, "ab", {"n": 1})
+    with pytest.raises(StorageError):
+        store.accept("bundle", 0, "cd", {"n": 2})  # no serial
+    assert store.accepted("bundle") == (2, "ab")
+    with pytest.raises(TypeError):
+        store.accept("bundle", 3, "cd", {"n": object()})
+    assert store.accepted("bundle") == (2, "ab")
+    assert [entry for _, entry in store.rows()] == [{"n": 1}]
