@@ -21,8 +21,8 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 export TF_CPP_MIN_LOG_LEVEL = 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite \
-        lock dist clean
+.PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle \
+        test-arm64 lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -49,6 +49,12 @@ test-door: $(TEST)  ## the door's tests, without tensorflow; ARGS="-k name"
 
 test-workstation: $(WORKSTATION)  ## the tests of training and conversion, with tensorflow
 	@$(WORKSTATION)/bin/python -m pytest tests/workstation $(ARGS)
+
+test-bundle: $(TEST)  ## no changed bit of the shipped bundle is taken; minutes, not in `make test`
+	@$(TEST)/bin/python -m pytest tests/bundle/flips.py $(ARGS)
+
+test-arm64: $(TEST) $(TFLITE)  ## both engines, here and on emulated Pis; 5 to 9 minutes, see tests/arm64/run.sh
+	@tests/arm64/run.sh $(ARGS)
 
 ifeq ($(IS_311),True)
 test-tflite: $(TFLITE)  ## the engine and a whole press with tflite-runtime (Python 3.11 only)

@@ -23,14 +23,14 @@ _ABOUT = "A trained siamese network -> a bundle of int8 networks that a door can
 
 _EXAMPLES = """\
 examples:
-  convert build runs/face -o models/face-1        with the people that the run held out
-  convert build runs/face -o models/face-1 --people others.tar --target-fmr 1e-5
-  convert inspect models/face-1
-  convert verify models/face-1
-  convert rates models/face-1 --people others.tar
+  convert build runs/face -o models/faces        with the people that the run held out
+  convert build runs/face -o models/faces --people others.tar --target-fmr 1e-5
+  convert inspect models/faces
+  convert verify models/faces
+  convert rates models/faces --people others.tar
   convert keygen -o owner.key && convert keygen -o signing.key
   convert keys signing.pub --owner owner.key -o keys.json
-  convert sign models/face-1 --key signing.key
+  convert sign models/faces --key signing.key
 
 exit codes:
   0 done    1 a gate said no   2 usage     65 unreadable input   66 not found

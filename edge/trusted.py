@@ -21,7 +21,7 @@ from edge.shipped import shipped
 
 # In [paths] models_dir, as `onelook model` leaves them.
 CURRENT, KEYS = "current", "keys.json"
-SHIPPED_BUNDLE = ("models", "face-1")
+SHIPPED_BUNDLE = ("models", "faces")
 _SHIPPED_OWNER, _SHIPPED_KEYS = ("models", "owner.pub"), ("models", KEYS)
 
 

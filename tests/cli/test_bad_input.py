@@ -21,7 +21,7 @@ from edge.shipped import shipped
 
 
 def bundle_folder():
-    return shipped("models", "face-1")
+    return shipped("models", "faces")
 
 
 def empty(path, _good):

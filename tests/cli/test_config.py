@@ -30,7 +30,7 @@ def test_check_names_bundle_and_level(door):
     document, code = door.json("config", "check")
     assert code == 0
     assert document["level"] == "normal"
-    assert document["bundle"].endswith("face-1")
+    assert document["bundle"].endswith("faces")
 
 
 def test_check_tells_every_fault_at_once(door):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
+
+from edge.contract.bundle import MANIFEST, SIGNATURE, load_bundle
+from edge.contract.manifest import to_bytes
+from edge.contract.signing import UNCHECKED
+from edge.shipped import shipped
 
 
 def test_one_photograph_is_enough_and_says_what_that_costs(door, obama):
@@ -128,3 +134,67 @@ def test_an_empty_folder_is_named(door, tmp_path):
     done = door("enroll", "Ada", "--from", tmp_path / "empty")
     assert (done.returncode, done.stdout) == (66, "")
     assert str(tmp_path / "empty") in done.stderr
+
+
+@pytest.fixture
+def for_two(door):
+    """A door whose bundle was measured for one person, and for two with a stricter threshold."""
+    folder = shutil.copytree(shipped("models", "faces"), door.folder / "bundle")
+    manifest = load_bundle(folder, UNCHECKED).manifest
+    level = manifest.level("normal")
+    one = level.steps[0]
+    steps = (replace(one, people=1), replace(one, people=2, distance=one.distance * 0.9))
+    levels = (replace(level, steps=steps),)
+    (folder / MANIFEST).write_bytes(to_bytes(replace(manifest, levels=levels)))
+    (folder / SIGNATURE).unlink()
+    door.configure(recognition={"bundle": str(folder), "allow_unsigned": True})
+    return door
+
+
+def test_r1_10_a_person_beyond_the_measured_gallery_is_refused(for_two, obama, pictures):
+    first, _ = for_two.json("enroll", "Ada", obama)
+    assert first["people"][0]["warnings"] == []
+    (cut,) = {p["threshold"] for p in for_two.json("test", obama)[0]["presses"]}
+    done = for_two("enroll", "Bea", pictures / "stranger_harris.jpg")
+    assert done.returncode == 0
+    assert "from now on the threshold is that for 2 people" in done.stderr
+    (stricter,) = {p["threshold"] for p in for_two.json("test", obama)[0]["presses"]}
+    assert stricter == pytest.approx(0.9 * cut)
+    before = for_two.gallery()
+    done = for_two("enroll", "Cleo", pictures / "biden_3.jpg")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the gallery is full" in done.stderr
+    assert "measured for 2 people of 5 photographs" in done.stderr
+    assert for_two.gallery() == before
+
+
+def test_r1_10_photographs_count_in_fives_as_people_do(for_two, obama, tmp_path):
+    for_two("enroll", "Ada", obama)
+    for number in range(10):  # other bytes, the same picture
+        (tmp_path / f"{number}.jpg").write_bytes(obama.read_bytes() + bytes([number]))
+    photos = sorted(tmp_path.glob("?.jpg"))
+    done = for_two("enroll", "Ada", "--add", *photos[:4])
+    assert (done.returncode, "from now on" in done.stderr) == (0, False)
+    done = for_two("enroll", "Ada", "--add", *photos[4:9])
+    assert (done.returncode, "from now on" in done.stderr) == (0, True)
+    done = for_two("enroll", "Ada", "--add", photos[9])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the gallery is full" in done.stderr
+
+
+def test_r1_10_a_gallery_that_became_too_large_is_named_by_every_command(for_two, obama, pictures):
+    for_two("enroll", "Ada", obama)
+    for_two("enroll", "Bea", pictures / "stranger_harris.jpg")
+    folder = for_two.folder / "bundle"
+    manifest = load_bundle(folder, UNCHECKED).manifest
+    (level,) = manifest.levels
+    smaller = replace(manifest, levels=(replace(level, steps=level.steps[:1]),))
+    (folder / MANIFEST).write_bytes(to_bytes(smaller))
+    for command in (("test", obama), ("config", "check"), ("run",)):
+        done = for_two(*command)
+        assert (done.returncode, done.stdout) == (81, ""), command
+        assert "measured for 1 people" in done.stderr
+        assert "remove people or photographs" in done.stderr
+    assert for_two.json("model", "show")[0]["too_many_people"] is True
+    assert for_two("remove", "Bea", "--yes").returncode == 0
+    assert for_two("config", "check").returncode == 0

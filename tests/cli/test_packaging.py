@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -62,7 +63,8 @@ def test_the_wheel_holds_the_three_programs_and_what_they_ship(wheel):
         *("edge", "train", "convert", f"onelook-{edge.__version__}.dist-info")
     }
     assert "edge/_shipped/application_data/verification_images/obama_1.jpg" in inside
-    assert "edge/_shipped/models/face-1/manifest.json" in inside
+    for name in ("owner.pub", "keys.json", "faces/manifest.json", "faces/manifest.sig"):
+        assert f"edge/_shipped/models/{name}" in inside
     assert f"onelook-{edge.__version__}.dist-info/licenses/LICENSE" in inside
 
 
@@ -82,10 +84,16 @@ def test_an_installed_command_answers(installed, command, tmp_path):
 
 
 def test_an_installed_onelook_finds_what_it_ships_and_not_the_checkout(installed, tmp_path):
-    code = "import edge.shipped as s; print(s.shipped('models', 'face-1', 'manifest.json'))"
+    code = "import edge.shipped as s; print(s.shipped('models', 'faces', 'manifest.json'))"
     done = run(str(installed / "bin/python"), "-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_relative_to(installed.resolve())
+
+
+def test_an_installed_onelook_trusts_the_bundle_that_it_ships(installed, tmp_path):
+    done = run(str(installed / "bin/onelook"), "model", "show", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["signer"]) == 16
 
 
 def test_a_checkout_finds_what_it_ships(repository):

@@ -33,7 +33,7 @@ def against(tmp_path, obama, pictures):
 @pytest.fixture
 def of_pictures(tmp_path):
     """The shipped network as one of another task: it takes whole pictures of 112x112."""
-    folder = Path(shutil.copytree(shipped("models", "face-1"), tmp_path / "bundle"))
+    folder = Path(shutil.copytree(shipped("models", "faces"), tmp_path / "bundle"))
     manifest = replace(load_manifest(folder, UNCHECKED).manifest, task="pictures")
     (folder / MANIFEST).write_bytes(to_bytes(manifest))
     (folder / SIGNATURE).unlink()

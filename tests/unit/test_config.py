@@ -37,7 +37,7 @@ def test_without_a_file_everything_has_its_default():
     )
     assert config.gates == Limits()
     assert {setting.origin for setting in config.settings} == {"default"}
-    assert bundle_path(config).name == "face-1"
+    assert bundle_path(config).name == "faces"
 
 
 def test_what_the_file_says_counts_and_knows_its_line(written):

@@ -26,7 +26,7 @@ installed = {name: importlib.util.find_spec(module) for name, module in PACKAGES
 
 @pytest.fixture(scope="module")
 def bundle():
-    return load_bundle(shipped("models", "face-1"), UNCHECKED)
+    return load_bundle(shipped("models", "faces"), UNCHECKED)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_loading_a_network_says_nothing_on_the_terminal(repository):
         "import sys; from pathlib import Path; from edge.eye.engine import Engine;"
         "Engine(Path(sys.argv[1]).read_bytes())"
     )
-    model = shipped("models", "face-1", EMBEDDING)
+    model = shipped("models", "faces", EMBEDDING)
     done = subprocess.run(
         [sys.executable, "-c", code, str(model)],
         cwd=repository,

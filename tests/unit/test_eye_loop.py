@@ -51,7 +51,7 @@ class Running:
         self.config.write_text(
             f'[paths]\nstate_dir = "{folder / "state"}"\nsocket = "{self.socket}"\n'
             f'[camera]\nsource = "folder:{self.camera}"\nframe_limit = "300ms"\n'
-            f'[recognition]\nbundle = "{shipped("models", "face-1")}"\n'
+            f'[recognition]\nbundle = "{shipped("models", "faces")}"\n'
         )
         self.repository, self.environment = repository, environment
         self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -174,14 +174,14 @@ def own(tmp_path, repository):
 
 
 def test_the_first_word_is_which_network_it_runs(eye):
-    manifest = load_bundle(shipped("models", "face-1"), UNCHECKED).manifest
+    manifest = load_bundle(shipped("models", "faces"), UNCHECKED).manifest
     with eye.door() as door:
         assert door.hello == Hello(manifest.model, manifest.dimensions)
 
 
 def test_a_look_is_answered_frame_by_frame_with_what_the_network_says(eye):
     frame = read_picture(eye.camera / "1.png")
-    sight = Eye(load_bundle(shipped("models", "face-1"), UNCHECKED), Limits()).see(frame)
+    sight = Eye(load_bundle(shipped("models", "faces"), UNCHECKED), Limits()).see(frame)
     with eye.door() as door:
         asked = door.look(7, frames=3)
         answers = door.answers(3)

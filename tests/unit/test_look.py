@@ -36,7 +36,7 @@ PICTURES = {
 
 @pytest.fixture(scope="module")
 def bundle():
-    return load_bundle(shipped("models", "face-1"), UNCHECKED)
+    return load_bundle(shipped("models", "faces"), UNCHECKED)
 
 
 @pytest.fixture(scope="module")
