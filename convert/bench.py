@@ -52,13 +52,13 @@ def bench(folder: Path, runs: int) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": True,
         "model": manifest.model,
-        "machine": _machine(),
+        "machine": machine(),
         "cores": os.cpu_count(),
         "engine": engine.name,
         "runs": runs,
         "load_ms": load_ms,
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "ms": _interleaved(steps, runs),
+        "ms": interleaved(steps, runs),
     }
 
 
@@ -77,7 +77,7 @@ def told(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _interleaved(steps: dict[str, Callable[[], object]], runs: int) -> dict[str, dict[str, float]]:
+def interleaved(steps: dict[str, Callable[[], object]], runs: int) -> dict[str, dict[str, float]]:
     """One after the other in every round, so that a busy moment hits all of them alike."""
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs):
@@ -91,7 +91,8 @@ def _interleaved(steps: dict[str, Callable[[], object]], runs: int) -> dict[str,
     }
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What this machine calls itself."""
     if _MODEL.is_file():
         return _MODEL.read_text(errors="replace").rstrip("\0")
     cpus = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()

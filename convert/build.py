@@ -15,7 +15,7 @@ from convert import check, network, people, presses, selftest, thresholds, write
 from convert import parity as gate
 from convert.apart import embed_apart
 from convert.engine import Placement, Twin, head_distances
-from convert.quantize import head_to_float, twin_to_int8
+from convert.quantize import INT8, head_to_float, twin_to
 from convert.quiet import quiet
 from convert.source import Source, load_source
 from edge.contract.bundle import EMBEDDING, HEAD, model_id
@@ -23,7 +23,7 @@ from edge.contract.errors import MissingError
 from edge.contract.levels import Level
 from edge.contract.manifest import Manifest
 from edge.contract.matching import Head, Quantization, dequantize
-from edge.contract.tensor import preprocessing_id, to_float
+from edge.contract.tensor import preprocessing_id
 from train.rates import Pairs
 
 CARD = "card.md"
@@ -90,7 +90,7 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     calibration, choosing, testing = _faces(order, source)
     target_fmr = _target(order, choosing, testing, say)
     say(f"converting, calibrated with {len(calibration)} crops")
-    embedding = twin_to_int8(source.twin, calibration)
+    embedding = twin_to(INT8, source.twin, calibration)
     twin = Twin(embedding)
     placement = twin.placement()
     check.check_input(twin.input_quantization)
@@ -196,7 +196,7 @@ def _measure(  # noqa: PLR0913, PLR0917 - one network, two samples, one target
     burst = _burst(embedding, head, how, testing)
     levels = thresholds.choose(distance, choosing, testing, burst, target_fmr, say)
     say(f"float: the {len(choosing)} crops again")
-    exact = _embed_float(source, choosing.crops)
+    exact = source.embed(choosing.crops)
     pairs_int8 = thresholds.pairs_of(distance, choosing.person)
     pairs_float = thresholds.compare_all(head, exact, choosing.person)
     cut = levels[0].steps[0].distance
@@ -213,18 +213,6 @@ def _burst(
     real = dequantize(embedded, how).reshape(len(frames), len(testing), -1)
     distance = [thresholds.distance_matrix(head, frame, real[0]) for frame in real]
     return presses.Burst(np.stack(distance), testing.person)
-
-
-def _embed_float(
-    source: Source, crops: NDArray[np.uint8], *, batch: int = 64
-) -> NDArray[np.float32]:
-    import keras
-
-    parts = [
-        keras.ops.convert_to_numpy(source.twin(to_float(crops[at : at + batch]), training=False))
-        for at in range(0, len(crops), batch)
-    ]
-    return np.concatenate(parts).astype(np.float32)
 
 
 def _compare_heads(source: Source, head_file: bytes, twin: Twin, crops: NDArray[np.uint8]) -> None:

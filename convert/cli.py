@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import sys
@@ -25,6 +26,7 @@ _EXAMPLES = """\
 examples:
   convert build runs/face -o models/faces        with the people that the run held out
   convert build runs/face -o models/faces --people others.tar --target-fmr 1e-5
+  convert variants runs/face                     what int8 saves and costs
   convert inspect models/faces
   convert verify models/faces
   convert rates models/faces --people others.tar
@@ -61,8 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(given)
         code: int = args.run(args)
+        sys.stdout.flush()  # a reader that is gone shows here, not on the way out
     except OnelookError as e:
         return _report(e, as_json="--json" in given)
+    except BrokenPipeError:
+        # The reader has gone (`convert inspect | head`): nothing may be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         sys.stderr.write("convert: interrupted; nothing was written\n")
         return 130
@@ -79,7 +86,7 @@ def _build(args: argparse.Namespace) -> int:
     from convert.write import check_target, write_bundle, write_text
 
     check_target(args.output, force=args.force)
-    _make_folder(args.report)
+    _make_folder(args.report, "--report")
     from convert import report
     from convert.build import Order, build
 
@@ -153,6 +160,21 @@ def _bench(args: argparse.Namespace) -> int:
     return _publish(args, document, told(document))
 
 
+def _variants(args: argparse.Namespace) -> int:
+    from convert.variants import Ask, told, variants
+    from convert.write import replace_file
+
+    _make_folder(args.output, "-o")
+    ask = Ask(
+        args.source, tuple(args.people), tuple(args.calibration), args.held_out_share, args.runs
+    )
+    document, files = variants(ask, _say)
+    if args.output:
+        for kind, data in files.items():
+            replace_file(args.output / f"{kind}.tflite", data)
+    return _publish(args, document, told(document))
+
+
 def _keygen(args: argparse.Namespace) -> int:
     from convert.keys import generate
     from convert.write import replace_file
@@ -222,7 +244,7 @@ def _bytes_of(path: Path) -> bytes:
         raise MissingError(f"{path}: cannot be read ({e.strerror})", remedy="check the path") from e
 
 
-def _make_folder(folder: Path | None) -> None:
+def _make_folder(folder: Path | None, option: str) -> None:
     """Now, so that no minutes are spent on what cannot be written."""
     if folder is None:
         return
@@ -231,7 +253,7 @@ def _make_folder(folder: Path | None) -> None:
     except OSError as e:
         raise OutputError(
             f"{folder}: cannot be written ({e.strerror})",
-            remedy="name another folder with --report",
+            remedy=f"name another folder with {option}",
         ) from e
 
 
@@ -293,6 +315,7 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_build(commands)
+    _add_variants(commands)
     _add_bundle(commands, "inspect", "say what a bundle holds; runs nothing", _inspect)
     verify = _add_bundle(
         commands, "verify", "load a bundle as a door does and run its golden inputs", _verify
@@ -367,6 +390,25 @@ def _add_build(commands: argparse._SubParsersAction[_Parser]) -> None:
     build.add_argument("--report", type=Path, metavar="DIR", help="where to write figures and plot")
     _add_common(build)
     build.set_defaults(run=_build)
+
+
+def _add_variants(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser(
+        "variants",
+        help="compare float32, float16, dynamic and int8 of one network",
+        allow_abbrev=False,
+    )
+    command.add_argument("source", type=Path, metavar="RUN", help="a run folder, or a .keras file")
+    command.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the files there")
+    for option, about in (
+        ("--people", "to measure on; else the people whom the run held out"),
+        ("--calibration", "to take the ranges of int8 from; else the run's own data"),
+    ):
+        command.add_argument(option, nargs="+", default=[], metavar="PATH[@LIST]", help=about)
+    command.add_argument("--held-out-share", type=_share, metavar="X", help="else as the run")
+    command.add_argument("--runs", type=_positive, default=100, metavar="N", help="else 100")
+    _add_common(command)
+    command.set_defaults(run=_variants)
 
 
 def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -77,10 +77,10 @@ def parity(
         float(angles.min()),
         float(error.mean()),
         float(np.quantile(error, 0.95)),
-        _tar(by_float, 1e-3),
-        _tar(by_int8, 1e-3),
-        _tar(by_float, 1e-4),
-        _tar(by_int8, 1e-4),
+        tar(by_float, 1e-3),
+        tar(by_int8, 1e-3),
+        tar(by_float, 1e-4),
+        tar(by_int8, 1e-4),
         rates_at(by_float, threshold)[0].value,
         float(flips[by_float.same].mean()),
         float(newly[~by_float.same].mean()),
@@ -127,8 +127,11 @@ def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float6
     return np.where(lengths > 0, products / np.where(lengths > 0, lengths, 1.0), 0.0)
 
 
-def _tar(pairs: Pairs, fmr: float) -> float | None:
-    """At the threshold that these very pairs ask for; None if they are too few for it."""
+def tar(pairs: Pairs, fmr: float) -> float | None:
+    """At the threshold that these very pairs ask for; None if they are too few for it.
+
+    To compare networks with, and no promise: a door's threshold comes from other people.
+    """
     try:
         return 1.0 - rates_at(pairs, threshold_at_fmr(pairs, fmr))[1].value
     except ValueError:

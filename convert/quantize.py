@@ -23,16 +23,22 @@ if TYPE_CHECKING:
 # Templates that the head's file compares at once; the door pads.
 HEAD_BATCH = 64
 
+# What a twin can be made to compute with. A door takes int8 alone; the others are to compare with.
+# dynamic: int8 weights, float sums, ranges taken anew from every picture.
+INT8 = "int8"
+KINDS = ("float32", "float16", "dynamic", INT8)
 
-def twin_to_int8(twin: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
-    """The twin with a batch of one, int8 at both ends and in between.
+
+def twin_to(kind: str, twin: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
+    """The twin with a batch of one, as one of KINDS; int8 has it at both ends and in between.
 
     Args:
+        kind: of KINDS.
         twin: crops (n, h, w, c) float32 -> (n, dimensions).
-        calibration: (m, h, w, c) uint8, from which the ranges of all tensors are taken.
+        calibration: (m, h, w, c) uint8, from which int8's ranges of all tensors are taken.
 
     Raises:
-        GateError: the converter cannot express the network in int8.
+        GateError: the converter cannot express the network so.
     """
     import keras
 
@@ -48,12 +54,16 @@ def twin_to_int8(twin: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
         import tensorflow as tf
 
         converter = tf.lite.TFLiteConverter.from_keras_model(static)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = representative
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
-        return _run(converter)
+        if kind != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if kind == INT8:
+            converter.representative_dataset = representative
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.int8
+            converter.inference_output_type = tf.int8
+        return _run(converter, kind)
 
 
 def head_to_float(head: keras.Model) -> bytes:
@@ -68,10 +78,10 @@ def head_to_float(head: keras.Model) -> bytes:
     with quiet():
         import tensorflow as tf
 
-        return _run(tf.lite.TFLiteConverter.from_keras_model(static))
+        return _run(tf.lite.TFLiteConverter.from_keras_model(static), "float32")
 
 
-def _run(converter: object) -> bytes:
+def _run(converter: object, kind: str) -> bytes:
     try:
         return bytes(converter.convert())  # type: ignore[attr-defined]
     except OnelookError:
@@ -79,7 +89,7 @@ def _run(converter: object) -> bytes:
     except Exception as e:  # the converter raises whatever its parts raise
         text = str(e).strip()
         raise GateError(
-            "TensorFlow cannot convert this network to int8",
+            f"TensorFlow cannot convert this network to {kind}",
             why=f"{type(e).__name__}: {text.splitlines()[0] if text else 'no details'}",
             remedy="use only layers that the presets of `python -m train` use",
         ) from e

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from convert.engine import Twin, engine_version
+from convert.parity import tar
 from convert.thresholds import compare_all
 from edge.contract.bundle import EMBEDDING, load_bundle
 from edge.contract.errors import DataError
@@ -18,7 +19,7 @@ from edge.contract.signing import UNCHECKED
 from train.data import NOBODY, for_network, load_crops
 from train.pairs import listed_pairs
 from train.protocol import fold_accuracies
-from train.rates import Pairs, rates_at, threshold_at_fmr
+from train.rates import Pairs, rates_at
 
 SCHEMA = "onelook.remeasure/1"
 FMR_LEVELS = (1e-3, 1e-4, 1e-5)
@@ -56,7 +57,7 @@ def remeasure(bundle: Path, people: Sequence[Path], listed: Path | None) -> dict
         "thresholds": [
             _at(level.name, step, pairs) for level in held.manifest.levels for step in level.steps
         ],
-        "tar": {f"{level:g}": _tar(pairs, level) for level in FMR_LEVELS},
+        "tar": {f"{level:g}": tar(pairs, level) for level in FMR_LEVELS},
     }
     if listed is None:
         return document
@@ -115,11 +116,3 @@ def _rate(rate: Rate) -> dict[str, float]:
         "value": rate.value,
         "upper": rate.upper,
     }
-
-
-def _tar(pairs: Pairs, level: float) -> float | None:
-    """At the threshold that these very pairs ask for: to compare with papers, no promise."""
-    try:
-        return 1.0 - rates_at(pairs, threshold_at_fmr(pairs, level))[1].value
-    except ValueError:
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ def level_lines(manifest: Manifest) -> list[str]:
     for level in manifest.levels:
         lines += ["", f"{level.name}: FMR at most {level.target_fmr:g} for one person"]
         lines += [
-            f"{'gallery':<10} {'threshold':>9}  {'FMR':<16} {'FNMR':<16} {'FAR':<16} FRR",
+            f"{'gallery':<10} {'threshold':>9}  {'FMR':<19} {'FNMR':<13} {'FAR':<17} FRR",
             *(line for step in level.steps for line in _step_lines(step)),
         ]
     return lines
@@ -83,10 +84,10 @@ def description(manifest: Manifest) -> str:
         "head": f"{m.head.difference.value} difference, bias {m.head.bias:.4f}",
         "operators": ", ".join(f"{n} {name}" for name, n in m.operators.items()),
         "files": ", ".join(f"{name} {_size(f.size)}" for name, f in m.files.items()),
-        "parity": ", ".join(f"{k} {v}" for k, v in m.parity.items()),
-        "made": ", ".join(f"{k} {v}" for k, v in m.provenance.items()),
     }
     lines = [f"{name:<10} {text}" for name, text in rows.items()]
+    lines += ["", "int8 against float:", *_indented(m.parity), "", "made:"]
+    lines += _indented(m.provenance)
     return "\n".join([*lines, "", *level_lines(m)])
 
 
@@ -165,6 +166,11 @@ def _title(manifest: Manifest) -> str:
     )
 
 
+def _indented(named: Mapping[str, str]) -> list[str]:
+    width = max(map(len, named), default=0)
+    return [f"  {name:<{width}}  {text}" for name, text in named.items()]
+
+
 def _step_lines(step: Step) -> list[str]:
     presses = step.presses or (None,)
     lines = []
@@ -175,7 +181,8 @@ def _step_lines(step: Step) -> list[str]:
         cut = f"{step.distance:.5f}"
         if lines:
             cut, comparison = "", ["", ""]
-        columns = "".join(f"{text:<17}" for text in (*comparison, *per_press))
+        texts = zip((*comparison, *per_press), (20, 14, 18, 0), strict=True)
+        columns = "".join(f"{text:<{width}}" for text, width in texts)
         lines.append(f"{size:<10} {cut:>9}  {columns}".rstrip())
     return lines
 

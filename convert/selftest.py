@@ -14,37 +14,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.engine import Twin
+from convert.errors import GateError
 from edge.contract.bundle import SELFTEST as FILE
 from edge.contract.matching import Head, dequantize, distances
 
 _PICTURES = 8
+_SEED = 0  # of the clouds
 # Verdicts are recorded of pairs whose distance is by so much farther from the threshold, in the
 # logarithm of the odds, than engines differ (0.1 at a cosine of 0.99 between their embeddings).
 _CLEAR = 1.0
 
 
 def pictures(shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Four drawn faces, each in two lights, (8, height, width, channels) uint8, black to white."""
+    """Two drawn faces and two clouds, each in two lights, (8, height, width, channels) uint8.
+
+    A network tells a face from a cloud, and neither from itself in another light: verdicts of both
+    kinds. Each picture reaches from black to white.
+    """
+    rng = np.random.default_rng(_SEED)
+    plain = [
+        _face(shape, wide=0.36, eyes=0.40, mouth=0.82, skin=1.0),
+        _face(shape, wide=0.44, eyes=0.36, mouth=0.90, skin=0.75),
+        _cloud(shape, 3, rng),
+        _cloud(shape, 8, rng),
+    ]
+    lit = [light for one in plain for light in (one, np.clip(1.15 * one + 0.04, 0, 1))]
+    stack = np.stack([cv2.blur((255 * f).astype(np.uint8), (3, 3)).reshape(shape) for f in lit])
+    stack[:, 0], stack[:, -1] = 0, 255
+    return stack
+
+
+def _face(
+    shape: tuple[int, int, int], *, wide: float, eyes: float, mouth: float, skin: float
+) -> NDArray[np.float64]:
+    """An oval with two eyes and a mouth, 0 to 1; heights from the top, as shares."""
     height, width, channels = shape
     y, x, c = np.meshgrid(
         np.linspace(0, 1, height), np.linspace(0, 1, width), np.arange(channels), indexing="ij"
     )
-    made = []
-    for wide, eyes, mouth, skin in (
-        (0.36, 0.40, 0.82, 1.0),
-        (0.28, 0.46, 0.72, 0.55),
-        (0.44, 0.36, 0.90, 0.75),
-        (0.33, 0.50, 0.78, 0.35),
-    ):
-        oval = np.clip(1.5 - np.hypot((x - 0.5) / wide, (y - 0.55) / 0.48), 0, 1) * skin
-        for place in (0.5 - wide / 2, 0.5 + wide / 2):
-            oval *= 1 - 0.8 * (np.hypot((x - place) / 0.09, (y - eyes) / 0.04) < 1)
-        oval *= 1 - 0.6 * ((np.abs(y - mouth) < 0.03) & (np.abs(x - 0.5) < wide / 2))
-        face = 0.15 * (1 - skin) + oval * (1 - 0.08 * c)
-        made += [face, np.clip(1.15 * face + 0.04, 0, 1)]
-    stack = np.stack([cv2.blur((255 * f).astype(np.uint8), (3, 3)).reshape(shape) for f in made])
-    stack[:, 0], stack[:, -1] = 0, 255
-    return stack
+    oval = np.clip(1.5 - np.hypot((x - 0.5) / wide, (y - 0.55) / 0.48), 0, 1) * skin
+    for place in (0.5 - wide / 2, 0.5 + wide / 2):
+        oval *= 1 - 0.8 * (np.hypot((x - place) / 0.09, (y - eyes) / 0.04) < 1)
+    oval *= 1 - 0.6 * ((np.abs(y - mouth) < 0.03) & (np.abs(x - 0.5) < wide / 2))
+    return np.asarray(0.15 * (1 - skin) + oval * (1 - 0.08 * c))
+
+
+def _cloud(
+    shape: tuple[int, int, int], cells: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Smooth colours between cells x cells random ones, 0 to 1."""
+    few = rng.uniform(0, 1, (cells, cells, shape[2]))
+    return np.clip(cv2.resize(few, shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1).reshape(
+        shape
+    )
 
 
 def record(twin: Twin, head: Head, threshold: float) -> bytes:
@@ -52,6 +74,9 @@ def record(twin: Twin, head: Head, threshold: float) -> bytes:
 
     crops (8, h, w, c) uint8, embeddings (8, dimensions) int8, pairs (k, 2) uint8, same (k,) bool:
     whether a pair is one person at `threshold`, of the pairs about which no engine is in doubt.
+
+    Raises:
+        GateError: there are no such pairs of both kinds, so that any network could pass.
     """
     crops = pictures(twin.input_shape)
     embeddings = twin.embed(crops)
@@ -59,11 +84,19 @@ def record(twin: Twin, head: Head, threshold: float) -> bytes:
     pairs = np.stack(np.triu_indices(_PICTURES, 1), 1)
     found = np.array([distances(head, real[a], real[b][None])[0] for a, b in pairs], np.float64)
     clear = np.abs(_log_odds(found) - _log_odds(np.array(threshold))) > _CLEAR
+    same = (found < threshold)[clear]
+    if same.all() or not same.any():
+        raise GateError(
+            f"the network's verdicts on drawn pictures prove nothing: {int(same.sum())} times one "
+            f"person, {int((~same).sum())} times two",
+            why="A door replays them before it trusts a bundle, and needs clear ones of both.",
+            remedy="train longer; a network that learnt something tells a face from a cloud",
+        )
     arrays = {
         "crops": crops,
         "embeddings": embeddings,
         "pairs": pairs[clear].astype(np.uint8),
-        "same": (found < threshold)[clear],
+        "same": same,
     }
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

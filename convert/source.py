@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convert.quiet import quiet
 from edge.contract.errors import DataError, MissingError
 from edge.contract.matching import Head
+from edge.contract.tensor import to_float
 
 if TYPE_CHECKING:
     import keras
@@ -44,6 +48,16 @@ class Source:
         """Height, width, channels of a crop as the network sees it."""
         height, width, channels = self.twin.input_shape[1:]
         return height, width, channels
+
+    def embed(self, crops: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
+        """Crops (n, h, w, c) uint8 -> embeddings (n, dimensions), by the float network."""
+        import keras
+
+        parts = [
+            keras.ops.convert_to_numpy(self.twin(to_float(crops[at : at + batch]), training=False))
+            for at in range(0, len(crops), batch)
+        ]
+        return np.concatenate(parts).astype(np.float32)
 
     def head_parameters(self) -> Head:
         """The head as the plain numbers that the door computes with."""

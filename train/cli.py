@@ -35,11 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(arguments)
         code: int = args.run(args)
+        sys.stdout.flush()  # a reader that is gone shows here, not on the way out
     except OnelookError as e:
         for line in (f"train: {e.what}", e.why, e.remedy):
             if line:
                 sys.stderr.write(f"{line}\n")
         return e.exit_code
+    except BrokenPipeError:
+        # The reader has gone (`... evaluate | head`): nothing may be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         sys.stderr.write("train: interrupted; the same command with --resume goes on\n")
         return 130

@@ -108,6 +108,8 @@ def _require_shapes(golden: _Golden, shape: tuple[int, int, int], dimensions: in
             raise ValueError(f"{name} {array.dtype} {array.shape}")
     if n == 0 or (golden.pairs >= n).any():
         raise ValueError(f"{n} pictures, pairs up to {golden.pairs.max(initial=0)}")
+    if golden.same.all() or not golden.same.any():
+        raise ValueError("its verdicts are not of both kinds, so any network could give them")
 
 
 def _says_nothing(embedding: NDArray[np.int8]) -> bool:

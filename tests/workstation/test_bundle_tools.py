@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,11 +16,16 @@ from convert import network
 from convert.cli import main
 from convert.errors import GateError
 from convert.keys import generate
+from convert.quantize import twin_to
 from convert.sign import sign_bundle
 from edge.contract.bundle import EMBEDDING, MANIFEST, SIGNATURE, load_bundle, load_manifest
-from edge.contract.errors import BundleError
+from edge.contract.errors import BundleError, EngineError
 from edge.contract.manifest import from_bytes, to_bytes
 from edge.contract.signing import UNCHECKED, Trust, public_bytes
+from edge.eye.engine import Engine
+from train.models import embedding_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def convert_with_batch(batch):
@@ -94,6 +102,37 @@ def test_bench_names_the_machine_and_times_every_step(bundle, capsys):
     assert document["machine"]
     assert {"embed", "match 1000 templates"} <= set(document["ms"])
     assert all(0 < ms["p50"] <= ms["p95"] for ms in document["ms"].values())
+
+
+def test_variants_stand_beside_each_other_with_what_int8_costs(
+    run_folder, others_tar, tmp_path, capsys
+):
+    asked = ("variants", str(run_folder), "--people", str(others_tar), "--runs", "2")
+    assert main([*asked, "-o", str(tmp_path), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["variants"]
+    assert list(rows) == ["keras", "float32", "float16", "dynamic", "int8"]
+    for kind in list(rows)[1:]:
+        assert rows[kind]["bytes"] == (tmp_path / f"{kind}.tflite").stat().st_size
+        assert rows[kind]["cosine_mean"] > 0.97
+    assert rows["float32"]["cosine_lowest"] > 0.999999
+    assert rows["float32"]["tar_1e3"] == pytest.approx(rows["keras"]["tar_1e3"], abs=0.01)
+    assert rows["float16"]["bytes"] < rows["float32"]["bytes"]
+    assert rows["int8"]["cosine_mean"] < rows["float16"]["cosine_mean"]
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "dynamic"])
+def test_a_door_takes_int8_alone(kind, siamese, held_out):
+    with pytest.raises(EngineError, match="int8"):
+        Engine(twin_to(kind, embedding_of(siamese), held_out.crops[:2]))
+
+
+def test_a_reader_who_has_enough_is_no_fault(bundle):
+    shown = f"{sys.executable} -m convert inspect {bundle} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", shown], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.splitlines()[1:] == ["0"]
+    assert done.stderr == ""
 
 
 def test_r4_2_from_two_new_keys_to_a_bundle_that_a_door_takes(bundle, tmp_path, capsys):

@@ -16,6 +16,7 @@ import pytest
 
 from convert import check, selftest, thresholds, write
 from convert.cli import main
+from convert.engine import Twin
 from convert.errors import GateError
 from convert.people import choosers_and_testers
 from edge.contract.bundle import EMBEDDING, load_bundle
@@ -195,6 +196,26 @@ def test_r4_6_verify_finds_a_network_that_decides_otherwise(bundle, tmp_path, re
     code, said = refused("verify", copy)
     assert code == 84
     assert "pictures 0 and" in said
+
+
+def test_verify_finds_golden_inputs_that_any_network_could_pass(bundle, tmp_path, refused):
+    answers = io.BytesIO()
+    with np.load(io.BytesIO(load_bundle(bundle, UNCHECKED).files[selftest.FILE])) as recorded:
+        one = recorded["same"]
+        kept = {"pairs": recorded["pairs"][one], "same": one[one]}
+        np.savez(answers, **{**recorded, **kept})
+    copy = rewritten(bundle, tmp_path / "copy", files={selftest.FILE: answers.getvalue()})
+    code, said = refused("verify", copy)
+    assert code == 81
+    assert "its verdicts are not of both kinds" in said
+
+
+def test_a_network_without_clear_verdicts_has_no_golden_inputs(bundle):
+    loaded = load_bundle(bundle, UNCHECKED)
+    twin, head = Twin(loaded.files[EMBEDDING]), loaded.manifest.head
+    nothing = dataclasses.replace(head, weights=head.weights * 0)
+    with pytest.raises(GateError, match="prove nothing"):
+        selftest.record(twin, nothing, 0.5)
 
 
 @pytest.mark.parametrize(
