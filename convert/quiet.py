@@ -15,7 +15,8 @@ def quiet() -> Iterator[None]:
     """Nothing that happens inside reaches the terminal.
 
     TensorFlow prints some hundred lines per conversion, partly from C++, where no logging level
-    reaches them: so both Python's streams and the process's. What failed is told by its exception, which passes.
+    reaches them: so both Python's streams and the process's are turned away. What failed is told by
+    its exception, which passes.
     """
     sys.stdout.flush()
     sys.stderr.flush()

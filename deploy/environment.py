@@ -10,6 +10,7 @@ authors published it, and brings its own certificates (docs/decisions/0004).
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import subprocess
 import sys
@@ -39,13 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     _say(f"Setting up {args.folder} from {', '.join(path.name for path in args.locks)}")
     venv.create(args.folder, clear=True, system_site_packages=args.system_site_packages)
-    steps = [["--no-index", "--no-deps", str(PIP)], ["--require-hashes", *_files(args.locks)]]
-    if args.editable:
-        # Its build tool is in the lock files too: nothing is fetched that they do not name.
-        steps.append(["--no-deps", "--no-index", "--no-build-isolation", "-e", str(REPOSITORY)])
-    for step in steps:
-        if (code := _pip(args.folder / "bin/python", step)) != 0:
+    python = args.folder / "bin/python"
+    for step in (["--no-index", "--no-deps", str(PIP)], ["--require-hashes", *_files(args.locks)]):
+        if (code := _pip(python, step)) != 0:
             return code
+    if args.editable and (code := _install_repository(python)) != 0:
+        return code
     stamp.write_text(wanted, encoding="ascii")
     _say(f"{args.folder} is ready")
     return 0
@@ -76,6 +76,16 @@ def _key(args: argparse.Namespace) -> str:
 
 def _files(locks: Sequence[Path]) -> list[str]:
     return [word for path in locks for word in ("-r", str(path))]
+
+
+def _install_repository(python: Path) -> int:
+    """onelook itself, from here; two at once would write the same onelook.egg-info."""
+    with (REPOSITORY / "pyproject.toml").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Its build tool is in the lock files too: nothing is fetched that they do not name.
+        return _pip(
+            python, ["--no-deps", "--no-index", "--no-build-isolation", "-e", str(REPOSITORY)]
+        )
 
 
 def _pip(python: Path, step: Sequence[str]) -> int:
