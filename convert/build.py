@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import check, network, people, presses, selftest, thresholds, write
+from convert import check, people, presses, selftest, thresholds, write
 from convert import parity as gate
 from convert.apart import embed_apart
 from convert.engine import Placement, Twin, head_distances
+from convert.errors import GateError
 from convert.quantize import INT8, head_to_float, twin_to
 from convert.quiet import quiet
 from convert.source import Source, load_source
 from edge.contract.bundle import EMBEDDING, HEAD, model_id
-from edge.contract.errors import MissingError
+from edge.contract.errors import BundleError, MissingError
 from edge.contract.levels import Level
 from edge.contract.manifest import Manifest
 from edge.contract.matching import Head, Quantization, dequantize
@@ -92,10 +93,9 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     say(f"converting, calibrated with {len(calibration)} crops")
     embedding = twin_to(INT8, source.twin, calibration)
     twin = Twin(embedding)
-    placement = twin.placement()
+    placement = _placement(twin)
     check.check_input(twin.input_quantization)
     check.check_operators(placement)
-    network.operators(embedding)
     head = head_to_float(source.head)
     measured = _measure(source, embedding, twin, choosing, testing, target_fmr, say)
     _compare_heads(source, head, twin, choosing.crops[:: max(1, len(choosing) // 200)])
@@ -107,14 +107,15 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     }
     if card is not None:
         files[CARD] = card
+    task = people.task_of(source.config)
     manifest = Manifest(
         name=order.name,
         serial=order.serial,
         needs=NEEDS,
-        task=people.task_of(source.config),
+        task=task,
         model=model_id(embedding, source.head_parameters()),
         input_shape=twin.input_shape,
-        preprocessing=preprocessing_id(*twin.input_shape),
+        preprocessing=preprocessing_id(task, *twin.input_shape),
         input_quantization=twin.input_quantization,
         output_quantization=twin.output_quantization,
         dimensions=twin.dimensions,
@@ -137,6 +138,14 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
         measured.pairs_float,
         measured.pairs_int8,
     )
+
+
+def _placement(twin: Twin) -> Placement:
+    """Raises: GateError: here it is a network that shall not become a bundle's."""
+    try:
+        return twin.placement()
+    except BundleError as e:
+        raise GateError(e.what, why=e.why, remedy=e.remedy) from e
 
 
 def _faces(

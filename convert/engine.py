@@ -62,7 +62,7 @@ class Twin:
         return embeddings
 
     def placement(self) -> Placement:
-        """Raises: GateError: what no door may run at all, see `convert.operators.read`."""
+        """Raises: BundleError: what no door may run at all, see `edge.eye.operators.read`."""
         found = look(self._model)
         return Placement(found.counts, found.fallback, found.foreign, found.partitions)
 

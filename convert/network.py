@@ -6,14 +6,13 @@ which thresholds are measured on; other engines round differently.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convert.operators import Operator, read
 from convert.quiet import quiet
 from edge.contract.errors import BundleError
+from edge.eye.operators import Operator, counted, read
 
 _OF_INT8 = ("int8", "int32")  # int32: sums, biases, and constants like the sides of a padding
 
@@ -33,7 +32,7 @@ class Network:
     @property
     def counts(self) -> Mapping[str, int]:
         """How often each operator occurs, by name."""
-        return dict(sorted(Counter(op.name for op in self.operators).items()))
+        return counted(self.operators)
 
     @property
     def fallback(self) -> tuple[str, ...]:
@@ -45,7 +44,7 @@ def look(model: bytes) -> Network:
     """Read a network's operators, and ask the engine which of them its delegate takes.
 
     Raises:
-        BundleError: no TFLite file, or the engine does not take it. GateError: see `read`.
+        BundleError: what no door may run, see `read`, or the engine does not take it.
     """
     file = read(model)
     # Unless they are kept apart, the engine tells of one large operator in place of all delegated.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, MissingError, UsageError
 from edge.contract.levels import Sample
-from edge.contract.whole import FACES
+from edge.contract.tasks import FACES
 from train.data import NOBODY, Faces, for_network, load_crops, split_people
 
 DEFAULT_SHARE = 0.2

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from edge.contract.errors import UsageError
-from edge.contract.whole import FACES
+from edge.contract.tasks import FACES
 from train.data import NOBODY, Faces, load_crops, split_people
 from train.distill import Phase, distill
 from train.evaluate import evaluate, require_sample

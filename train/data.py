@@ -34,7 +34,8 @@ from edge.contract.geometry import CROP_SIZE
 from edge.contract.limits import MAX_BYTES
 from edge.contract.locate import find_faces
 from edge.contract.picture import read_picture
-from edge.contract.whole import FACES, PICTURES, whole
+from edge.contract.tasks import FACES, PICTURES
+from edge.contract.whole import whole
 
 NOBODY = -1
 SEED_FOLDERS = ("anchor", "positive", "negative")

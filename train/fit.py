@@ -8,8 +8,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError
+from edge.contract.tasks import FACES
 from edge.contract.tensor import to_float
-from edge.contract.whole import FACES
 from train.augment import disturb
 from train.data import NOBODY, Faces, for_network
 from train.models import embedding_of, head_of

@@ -141,7 +141,7 @@ def _classes(folder: Path) -> list[tuple[str, Path]]:
 
 def _open(config: Config) -> _Network:
     """The configured bundle's network, for faces or for whole pictures as its task has it."""
-    from edge.contract.whole import FACES
+    from edge.contract.tasks import FACES
     from edge.trusted import trusted_manifest
 
     task = trusted_manifest(config).manifest.task

@@ -135,7 +135,7 @@ def _signer(folder: Path, manifest: bytes, signature: bytes, trust: Trust) -> st
 
 def _require_ours(folder: Path, manifest: Manifest) -> None:
     """Raises: BundleError: another program's, or one that this program is too old for."""
-    expected = preprocessing_id(*manifest.input_shape)
+    expected = preprocessing_id(manifest.task, *manifest.input_shape)
     quantization = manifest.input_quantization
     if _version(manifest.needs) > _version(__version__):
         raise BundleError(

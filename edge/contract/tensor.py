@@ -9,14 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contract.tasks import FACES
+
 INPUT_SCALE = 1.0 / 128.0
 INPUT_ZERO_POINT = 0
 
 
-def preprocessing_id(height: int, width: int, channels: int) -> str:
+def preprocessing_id(task: str, height: int, width: int, channels: int) -> str:
     """The name of all between a frame and the tensor; a bundle states which it was made for."""
     colours = {1: "grey", 3: "rgb"}[channels]
-    return f"{colours}{height}x{width}-raised1.25-int8-1"
+    cut = "raised1.25" if task == FACES else "whole"  # `edge.contract.align`, `.whole`
+    return f"{colours}{height}x{width}-{cut}-int8-1"
 
 
 def to_int8(crops: NDArray[np.uint8]) -> NDArray[np.int8]:

@@ -10,9 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# The tasks that a network can have: faces, located and aligned, or pictures as they are.
-FACES, PICTURES = "faces", "pictures"
-
 
 def whole(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Bring a picture into the network's input, proportions kept, in the middle.

@@ -18,6 +18,7 @@ from edge.contract.errors import BundleError, EngineError
 from edge.contract.matching import dequantize, distances
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Engine
+from edge.eye.operators import counted, read
 
 _CONVERT = "copy the bundle again; if that fails, run `convert` again"
 
@@ -36,9 +37,18 @@ def load_engine(bundle: Bundle) -> Engine:
     """The bundle's network on this machine's engine, and of the shapes that the manifest says.
 
     Raises:
-        BundleError: another network. EngineError: there is no engine, or it does not take it.
+        BundleError: another network, or one that no door may run, see `edge.eye.operators`.
+        EngineError: there is no engine, or it does not take it.
     """
-    manifest, engine = bundle.manifest, Engine(bundle.files[EMBEDDING])
+    manifest, model = bundle.manifest, bundle.files[EMBEDDING]
+    listed = counted(read(model).operators)
+    if listed != dict(manifest.operators):
+        raise BundleError(
+            f"bundle {manifest.name}: not the operators that the manifest lists.",
+            why=f"The network has {listed}.",
+            remedy=_CONVERT,
+        )
+    engine = Engine(model)
     if (engine.input_shape, engine.dimensions) != (manifest.input_shape, manifest.dimensions):
         raise BundleError(
             f"bundle {manifest.name}: the network is {engine.input_shape} to {engine.dimensions}, "

@@ -16,8 +16,8 @@ from edge.contract.geometry import CROP_SIZE
 from edge.contract.locate import Face, find_faces
 from edge.contract.quality import judge
 from edge.contract.reasons import Reason
+from edge.contract.tasks import FACES
 from edge.contract.tensor import to_int8
-from edge.contract.whole import FACES
 from edge.eye.golden import load_engine, replay
 
 # A second face counts if its eyes are at least this far apart, as a share of the limit and of the

@@ -13,6 +13,7 @@ from edge.contract.levels import Comparison, Level, Press, Rate, Sample, Step
 from edge.contract.manifest import File, Manifest
 from edge.contract.matching import Difference, Head, Quantization
 from edge.contract.signing import public_bytes
+from edge.contract.tasks import FACES
 from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT, preprocessing_id
 
 NETWORK = b"net!"
@@ -39,10 +40,10 @@ def manifest():
         name="face",
         serial=1,
         needs="0.2.0",
-        task="face",
+        task=FACES,
         model=model_id(NETWORK, head),
         input_shape=(112, 112, 3),
-        preprocessing=preprocessing_id(112, 112, 3),
+        preprocessing=preprocessing_id(FACES, 112, 112, 3),
         input_quantization=Quantization(INPUT_SCALE, INPUT_ZERO_POINT),
         output_quantization=Quantization(0.0123, -4),
         dimensions=3,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from edge.contract.align import align
 from edge.contract.bundle import EMBEDDING, SELFTEST, load_bundle
@@ -158,13 +158,15 @@ def test_an_eye_that_answers_otherwise_than_recorded_does_not_start(bundle):
 
 def test_a_changed_network_does_not_start(bundle):
     """Weights overwritten with noise: it loads without complaint, which is why it is asked."""
-    model = bytearray(bundle.files[EMBEDDING])
-    random = np.random.default_rng(4)
-    middle = len(model) // 2
-    for at in range(middle, middle + len(model) // 8, 4):
-        struct.pack_into("<b", model, at, int(random.integers(-128, 128)))
+    model = bundle.files[EMBEDDING]
+    file = schema.Model.GetRootAs(model, 0)
+    weights = max(
+        (file.Buffers(i).DataAsNumpy() for i in range(1, file.BuffersLength())), key=np.size
+    )
+    noise = np.random.default_rng(4).bytes(weights.size)
+    model = model.replace(weights.tobytes(), noise)
     with pytest.raises(EngineError):
-        Eye(replace(bundle, files={**bundle.files, EMBEDDING: bytes(model)}), Limits())
+        Eye(replace(bundle, files={**bundle.files, EMBEDDING: model}), Limits())
 
 
 @pytest.mark.parametrize(

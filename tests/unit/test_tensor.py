@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge.contract.tasks import FACES, PICTURES
 from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT, preprocessing_id, to_float, to_int8
 
 EVERY_BYTE = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
@@ -30,8 +31,8 @@ def test_the_crop_itself_is_left_alone():
     assert (crop == EVERY_BYTE).all()
 
 
-def test_the_id_names_colours_and_size():
-    assert preprocessing_id(112, 112, 3) == "rgb112x112-raised1.25-int8-1"
-    assert preprocessing_id(105, 105, 1) == "grey105x105-raised1.25-int8-1"
+def test_the_id_names_colours_size_and_how_the_picture_is_cut():
+    assert preprocessing_id(FACES, 112, 112, 3) == "rgb112x112-raised1.25-int8-1"
+    assert preprocessing_id(PICTURES, 105, 105, 1) == "grey105x105-whole-int8-1"
     with pytest.raises(KeyError):
-        preprocessing_id(8, 8, 2)
+        preprocessing_id(FACES, 8, 8, 2)

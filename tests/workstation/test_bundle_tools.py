@@ -14,7 +14,6 @@ import pytest
 
 from convert import network
 from convert.cli import main
-from convert.errors import GateError
 from convert.keys import generate
 from convert.quantize import twin_to
 from convert.sign import sign_bundle
@@ -48,7 +47,7 @@ def test_multiply_accumulates_are_those_of_a_hand_count():
 
 
 def test_a_shape_that_is_left_open_is_refused():
-    with pytest.raises(GateError, match="a shape that is left open"):
+    with pytest.raises(BundleError, match="a shape that is left open"):
         network.operators(convert_with_batch(None))
 
 

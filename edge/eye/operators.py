@@ -1,21 +1,28 @@
 """The operators of a TFLite file as the file itself lists them; nothing of it is run.
 
-Read by the schema that comes with LiteRT, so a door can do it too. What no door may run is refused
-here, before an engine sees it (R4.6): the engines take a network for code that they trust.
+What no door may run is refused here, before an engine sees it (R4.6): engines take a network for
+code that they trust. The schema that it is read by comes with LiteRT, whichever engine runs it.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from convert.errors import GateError
 from edge.contract.errors import BundleError
 
+# What a twin of `python -m train` or an imported one consists of after conversion.
+ALLOWED = frozenset(
+    {
+        *("ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LOGISTIC"),
+        *("MAX_POOL_2D", "MEAN", "MUL", "PAD", "PRELU", "RELU", "RELU6", "RESHAPE"),
+    }
+)
 _REMEDY = "use only layers that the presets of `python -m train` use, see docs/convert.md"
 _OF_SHAPES = ("int32", "int64")  # a network of pictures computes no others of these
 _MOST = 10_000  # tensors of a file, a hundred times those of a preset; more is an attack
@@ -67,10 +74,10 @@ def read(model: bytes) -> File:
     """What a TFLite file lists.
 
     Raises:
-        BundleError: it is none. GateError: it holds what must not reach a door: more than one
-            graph, operators or data that lie elsewhere, shapes that are known only while it runs.
+        BundleError: it is none, or it holds what must not reach a door: more than one graph,
+            operators beside ALLOWED, data that lie elsewhere, shapes that are left open.
     """
-    from ai_edge_litert import schema_py_generated as schema
+    import ai_edge_litert.schema_py_generated as schema
 
     try:
         if not schema.Model.ModelBufferHasIdentifier(model, 0):
@@ -90,9 +97,14 @@ def read(model: bytes) -> File:
         ) from e
 
 
+def counted(operators: Iterable[Operator]) -> dict[str, int]:
+    """How often each operator occurs, by name; as a manifest has it."""
+    return dict(sorted(Counter(op.name for op in operators).items()))
+
+
 def _require_one_graph(file: Any) -> None:  # noqa: ANN401 - the schema has no types
     if file.SubgraphsLength() != 1:
-        raise GateError(
+        raise BundleError(
             f"the network has {file.SubgraphsLength()} subgraphs instead of 1",
             why="Others run where nobody looks: in a branch, a loop, or under another name.",
             remedy=_REMEDY,
@@ -102,11 +114,12 @@ def _require_one_graph(file: Any) -> None:  # noqa: ANN401 - the schema has no t
 def _require_whole(file: Any) -> None:  # noqa: ANN401 - as above
     """Nothing of it lies outside of the bytes that a bundle's manifest signs."""
     codes = [file.OperatorCodes(i) for i in range(_count(file.OperatorCodesLength()))]
-    own = [_text(code.CustomCode()) or "CUSTOM" for code in codes if _name(code) == "CUSTOM"]
-    if own:
-        raise GateError(
-            f"the network has {len(own)} custom operators, {own[0]!r} first",
-            why="No engine of a door knows them.",
+    other = [code for code in codes if _name(code) not in ALLOWED]
+    foreign = [_text(code.CustomCode()) or _name(code) for code in other]
+    if foreign:
+        raise BundleError(
+            f"the network has operators that no door runs: {', '.join(map(repr, foreign))}",
+            why=f"It may have {', '.join(sorted(ALLOWED))}.",
             remedy=_REMEDY,
         )
     buffers = [file.Buffers(i) for i in range(_count(file.BuffersLength()))]
@@ -116,7 +129,7 @@ def _require_whole(file: Any) -> None:  # noqa: ANN401 - as above
     # Schemas of older engines have no such field, and their engines no such data.
     elsewhere += sum(bool(getattr(t, "ExternalBuffer", int)()) for t in tensors)
     if elsewhere:
-        raise GateError(
+        raise BundleError(
             f"the data of {elsewhere} tensors lie outside of the network itself",
             why="What lies outside is not what was looked at.",
             remedy="convert to one file that holds its weights",
@@ -126,7 +139,7 @@ def _require_whole(file: Any) -> None:  # noqa: ANN401 - as above
 def _require_fixed_shapes(tensors: Sequence[Tensor]) -> None:
     open_ones = [tensor.name for tensor in tensors if tensor.left_open]
     if open_ones:
-        raise GateError(
+        raise BundleError(
             f"{len(open_ones)} tensors have a shape that is left open, {open_ones[0]} first",
             why="The delegate takes no such network, and a door looks at one face at a time.",
             remedy="convert with a batch of one",
@@ -156,7 +169,7 @@ def _operators(file: Any, graph: Any, tensors: Sequence[Tensor]) -> Iterable[Ope
         outputs = _numbers(listed.OutputsAsNumpy())
         made = tensors[outputs[0]]
         if any(tensors[i].kind in _OF_SHAPES for i in outputs):
-            raise GateError(
+            raise BundleError(
                 f"operator {number}, {name}, computes whole numbers, as of a shape",
                 why="Shapes must be known before the network runs.",
                 remedy="convert with a batch of one, and use only layers that presets use",
@@ -191,7 +204,7 @@ def _word(enum: str, number: int) -> str:
 @cache
 def _words(enum: str) -> dict[int, str]:
     """An enum of the schema by its numbers."""
-    from ai_edge_litert import schema_py_generated as schema
+    import ai_edge_litert.schema_py_generated as schema
 
     named = vars(getattr(schema, enum)).items()
     return {number: word for word, number in named if not word.startswith("_")}

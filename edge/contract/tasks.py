@@ -1,0 +1,3 @@
+"""What a network can recognise: faces, located and aligned, or pictures as they are."""
+
+FACES, PICTURES = "faces", "pictures"
