@@ -12,6 +12,8 @@ import pytest
 from edge.contract.bundle import MANIFEST, SIGNATURE, load_manifest
 from edge.contract.manifest import to_bytes
 from edge.contract.signing import UNCHECKED
+from edge.contract.tasks import PICTURES
+from edge.contract.tensor import preprocessing_id
 from edge.shipped import shipped
 
 
@@ -34,7 +36,9 @@ def against(tmp_path, obama, pictures):
 def of_pictures(tmp_path):
     """The shipped network as one of another task: it takes whole pictures of 112x112."""
     folder = Path(shutil.copytree(shipped("models", "faces"), tmp_path / "bundle"))
-    manifest = replace(load_manifest(folder, UNCHECKED).manifest, task="pictures")
+    shipped_one = load_manifest(folder, UNCHECKED).manifest
+    whole = preprocessing_id(PICTURES, *shipped_one.input_shape)
+    manifest = replace(shipped_one, task=PICTURES, preprocessing=whole)
     (folder / MANIFEST).write_bytes(to_bytes(manifest))
     (folder / SIGNATURE).unlink()
     return folder

@@ -46,8 +46,8 @@ def test_multiply_accumulates_are_those_of_a_hand_count():
     assert found["CONV_2D"].shape == (1, 8, 8, 4)
 
 
-def test_a_shape_that_is_left_open_is_refused():
-    with pytest.raises(BundleError, match="a shape that is left open"):
+def test_a_batch_that_is_left_open_is_refused():
+    with pytest.raises(BundleError, match="no door runs: .*'SHAPE'"):
         network.operators(convert_with_batch(None))
 
 
