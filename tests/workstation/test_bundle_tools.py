@@ -47,7 +47,7 @@ def test_multiply_accumulates_are_those_of_a_hand_count():
 
 
 def test_a_batch_that_is_left_open_is_refused():
-    with pytest.raises(BundleError, match="no door runs: .*'SHAPE'"):
+    with pytest.raises(BundleError, match=r"no door runs: .*'SHAPE'"):
         network.operators(convert_with_batch(None))
 
 
