@@ -4,8 +4,8 @@
 #     tests/arm64/prepare.sh
 #
 #     $CACHE/qemu-aarch64         QEMU from trixie; bookworm's 7.2 crashes inside LiteRT
-#     $CACHE/3.13/root            trixie, as Raspberry Pi OS has it, with the door's lock file
-#     $CACHE/3.11/root            bookworm, with the lock file of tflite-runtime, both engines in it
+#     $CACHE/3.13/debian            trixie, as Raspberry Pi OS has it, with the door's lock file
+#     $CACHE/3.11/debian            bookworm, with the lock file of tflite-runtime, both engines in it
 #     $CACHE/3.1x/python          starts that root's Python; CPU=cortex-a76 for another processor
 #
 # What is there and was made from the same lock file is kept. CACHE is ~/.cache/onelook/arm64 unless
@@ -69,25 +69,25 @@ make_root() {
   local suite=$1 version=$2 lock=$3 folder=$4 new=$work/$2
   echo "Making $folder from $suite and $lock"
   fetch "$suite" arm64 "$work/$suite" python3-minimal "libpython$version-stdlib" libstdc++6
-  mkdir -p "$new/root"
+  mkdir -p "$new/debian"
   for package in "$work/$suite/archives"/*.deb; do
-    dpkg-deb --extract "$package" "$new/root"
+    dpkg-deb --extract "$package" "$new/debian"
   done
   # Where the loader is looked for; in trixie a package's script would make the link.
-  [ -e "$new/root/lib" ] || ln -s usr/lib "$new/root/lib"
+  [ -e "$new/debian/lib" ] || ln -s usr/lib "$new/debian/lib"
   cat >"$new/python" <<END
 #!/bin/sh
 # No site module: what Debian adds to the path there is of no use without its packages.
 here=\$(dirname "\$(readlink -f "\$0")")
-exec "\${QEMU:-\$here/../qemu-aarch64}" -cpu "\${CPU:-cortex-a72}" -L "\$here/root" \\
-  -E "PYTHONPATH=\$here/root/opt/door\${PYTHONPATH:+:\$PYTHONPATH}" \\
-  -E PYTHONDONTWRITEBYTECODE=1 "\$here/root/usr/bin/python$version" -S "\$@"
+exec "\${QEMU:-\$here/../qemu-aarch64}" -cpu "\${CPU:-cortex-a72}" -L "\$here/debian" \\
+  -E "PYTHONPATH=\$here/debian/opt/door\${PYTHONPATH:+:\$PYTHONPATH}" \\
+  -E PYTHONDONTWRITEBYTECODE=1 "\$here/debian/usr/bin/python$version" -S "\$@"
 END
   chmod +x "$new/python"
   # pip itself runs emulated: only so do the markers of the lock file see the Python of the target.
   QEMU=${QEMU:-$cache/qemu-aarch64} "$new/python" "$pip" install --quiet --no-compile \
     --root-user-action=ignore --only-binary=:all: --require-hashes \
-    --target "$new/root/opt/door" -r "$lock"
+    --target "$new/debian/opt/door" -r "$lock"
   made_from "$lock" >"$new/made-from"
   rm -rf "$folder"
   mv "$new" "$folder"
