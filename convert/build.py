@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from convert import check, people, presses, selftest, thresholds, write
 from convert import parity as gate
 from convert.apart import embed_apart
-from convert.engine import Placement, Twin, head_distances
+from convert.engine import Twin, head_distances
 from convert.errors import GateError
+from convert.network import Network, look
 from convert.quantize import INT8, head_to_float, twin_to
 from convert.quiet import quiet
 from convert.source import Source, load_source
@@ -61,7 +62,7 @@ class Built:
     files: Mapping[str, bytes]
     parity: gate.Parity
     spread: check.Spread
-    placement: Placement
+    network: Network
     pairs_float: Pairs
     pairs_int8: Pairs
 
@@ -93,9 +94,9 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     say(f"converting, calibrated with {len(calibration)} crops")
     embedding = twin_to(INT8, source.twin, calibration)
     twin = Twin(embedding)
-    placement = _placement(twin)
+    network = _network(embedding)
     check.check_input(twin.input_quantization)
-    check.check_operators(placement)
+    check.check_operators(network)
     head = head_to_float(source.head)
     measured = _measure(source, embedding, twin, choosing, testing, target_fmr, say)
     _compare_heads(source, head, twin, choosing.crops[:: max(1, len(choosing) // 200)])
@@ -125,7 +126,7 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
         chosen_on=choosing.sample,
         tested_on=testing.sample,
         parity=measured.parity.texts(),
-        operators=placement.operators,
+        operators=network.counts,
         files=write.listed(files),
         provenance=_provenance(source, measured.engine, len(calibration)),
     )
@@ -134,16 +135,16 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
         files,
         measured.parity,
         measured.spread,
-        placement,
+        network,
         measured.pairs_float,
         measured.pairs_int8,
     )
 
 
-def _placement(twin: Twin) -> Placement:
+def _network(embedding: bytes) -> Network:
     """Raises: GateError: here it is a network that shall not become a bundle's."""
     try:
-        return twin.placement()
+        return look(embedding)
     except BundleError as e:
         raise GateError(e.what, why=e.why, remedy=e.remedy) from e
 

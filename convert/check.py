@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.engine import Placement
 from convert.errors import GateError
+from convert.network import Network
 from convert.parity import cosines
 from edge.contract.matching import Difference, Head, Quantization, distances
 from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT
@@ -49,25 +49,25 @@ def spread(embeddings: NDArray[np.int8], how: Quantization) -> Spread:
     )
 
 
-def check_operators(placement: Placement) -> None:
+def check_operators(network: Network) -> None:
     """Everything int8, and all of it taken by the delegate in one piece."""
     remedy = "use only layers that the presets of `python -m train` use, see docs/convert.md"
-    if placement.foreign:
+    if network.foreign:
         raise GateError(
-            f"{len(placement.foreign)} tensors are not int8, {placement.foreign[0]} first",
-            why=f"Operators: {_listed(placement)}.",
+            f"{len(network.foreign)} tensors are not int8, {network.foreign[0]} first",
+            why=f"Operators: {_listed(network)}.",
             remedy=remedy,
         )
-    if placement.fallback:
+    if network.fallback:
         raise GateError(
-            f"the int8 delegate does not take {', '.join(sorted(set(placement.fallback)))}",
+            f"the int8 delegate does not take {', '.join(sorted(set(network.fallback)))}",
             why="Such operators run many times slower and cut the network into pieces.",
             remedy=remedy,
         )
-    if placement.partitions != 1:
+    if network.partitions != 1:
         raise GateError(
-            f"the int8 delegate takes the network in {placement.partitions} pieces instead of 1",
-            why=f"Operators: {_listed(placement)}.",
+            f"the int8 delegate takes the network in {network.partitions} pieces instead of 1",
+            why=f"Operators: {_listed(network)}.",
             remedy=remedy,
         )
 
@@ -126,5 +126,5 @@ def check_head(
     return worst
 
 
-def _listed(placement: Placement) -> str:
-    return ", ".join(f"{count} {name}" for name, count in placement.operators.items())
+def _listed(network: Network) -> str:
+    return ", ".join(f"{count} {name}" for name, count in network.counts.items())

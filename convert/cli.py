@@ -14,11 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from convert.passphrase import passphrase
-from edge.contract.errors import EngineError, MissingError, OnelookError, OutputError, UsageError
+from convert import command
+from edge.contract.errors import EngineError, OnelookError, UsageError
 
 if TYPE_CHECKING:
-    from edge.contract.signing import Trust
+    pass
 
 _ABOUT = "A trained siamese network -> a bundle of int8 networks that a door can trust."
 
@@ -41,7 +41,6 @@ exit codes:
 ImageMagick has a `convert` too: `onelook-convert` and `python -m convert` are this one.
 """
 
-_DOCUMENT = "convert.json"
 _WORKSTATION = frozenset({"ai_edge_litert", "keras", "matplotlib", "scipy", "tensorflow"})
 
 
@@ -80,190 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(e)
         return _report(_fault(e), as_json="--json" in given)
     return code
-
-
-def _build(args: argparse.Namespace) -> int:
-    from convert.write import check_target, write_bundle, write_text
-
-    check_target(args.output, force=args.force)
-    _make_folder(args.report, "--report")
-    from convert import report
-    from convert.build import Order, build
-
-    order = Order(
-        source=args.source,
-        calibration=tuple(args.calibration),
-        people=tuple(args.people),
-        threshold_people=tuple(args.threshold_people),
-        test_people=tuple(args.test_people),
-        held_out_share=args.held_out_share,
-        target_fmr=args.target_fmr,
-        name=args.name,
-        serial=args.serial,
-        card=args.card,
-    )
-    built = build(order, _say)
-    document = report.document(built.manifest)
-    if args.report:
-        write_text(args.report / _DOCUMENT, json.dumps(document, indent=1) + "\n")
-        report.write_plot(args.report, built)
-    write_bundle(args.output, built.manifest, built.files, force=args.force)
-    return _publish(args, document, f"{report.table(built)}\n\n{args.output}")
-
-
-def _inspect(args: argparse.Namespace) -> int:
-    from convert import network, report
-    from edge.contract.bundle import EMBEDDING, load_bundle
-    from edge.contract.signing import UNCHECKED
-
-    bundle = load_bundle(args.bundle, UNCHECKED)
-    manifest, found = bundle.manifest, network.operators(bundle.files[EMBEDDING])
-    document = report.document(manifest) | {"network": network.document(found)}
-    text = "\n".join([report.description(manifest), "", *network.table(found)])
-    return _publish(args, document, text)
-
-
-def _verify(args: argparse.Namespace) -> int:
-    from convert.verify import verify
-
-    manifest, found = verify(args.bundle, _trust(args))
-    document = {
-        "schema": "onelook.verify/1",
-        "ok": True,
-        "name": manifest.name,
-        "serial": manifest.serial,
-        "model": manifest.model,
-        "checks": found,
-    }
-    return _publish(args, document, "\n".join(f"{name:<10} {text}" for name, text in found.items()))
-
-
-def _rates(args: argparse.Namespace) -> int:
-    from convert.remeasure import remeasure, told
-
-    document = remeasure(args.bundle, args.people, args.pairs)
-    return _publish(args, document, told(document))
-
-
-def _diff(args: argparse.Namespace) -> int:
-    from convert.diff import diff, told
-
-    document = diff(args.bundle, args.other, args.people)
-    _publish(args, document, told(document))
-    return 0 if document["equal"] else 1
-
-
-def _bench(args: argparse.Namespace) -> int:
-    from convert.bench import bench, told
-
-    document = bench(args.bundle, args.runs)
-    return _publish(args, document, told(document))
-
-
-def _variants(args: argparse.Namespace) -> int:
-    from convert.variants import Ask, told, variants
-    from convert.write import replace_file
-
-    _make_folder(args.output, "-o")
-    ask = Ask(
-        args.source, tuple(args.people), tuple(args.calibration), args.held_out_share, args.runs
-    )
-    document, files = variants(ask, _say)
-    if args.output:
-        for kind, data in files.items():
-            replace_file(args.output / f"{kind}.tflite", data)
-    return _publish(args, document, told(document))
-
-
-def _keygen(args: argparse.Namespace) -> int:
-    from convert.keys import generate
-    from convert.write import replace_file
-    from edge.contract.signing import key_id, owner_text, public_bytes
-
-    phrase = passphrase(args.passphrase_file, twice=True, none=args.no_passphrase)
-    public = public_bytes(generate(args.key, phrase))
-    beside = args.key.with_suffix(".pub")
-    replace_file(beside, owner_text(public))
-    document = {
-        "schema": "onelook.keygen/1",
-        "ok": True,
-        "id": key_id(public),
-        "key": str(args.key),
-        "public": str(beside),
-    }
-    return _publish(args, document, f"key {key_id(public)}\n{args.key}\n{beside}")
-
-
-def _keys(args: argparse.Namespace) -> int:
-    from convert.keys import load_private
-    from convert.write import replace_file
-    from edge.contract.signing import key_id, make_key_list, read_owner
-
-    publics = [read_owner(_bytes_of(path), where=str(path)) for path in args.public]
-    owner = load_private(args.owner, _phrase_for(args, args.owner))
-    replace_file(args.output, make_key_list(args.serial, publics, owner))
-    document = {
-        "schema": "onelook.keys/1",
-        "ok": True,
-        "serial": args.serial,
-        "keys": [key_id(public) for public in publics],
-    }
-    return _publish(args, document, f"{args.output}, serial {args.serial}")
-
-
-def _sign(args: argparse.Namespace) -> int:
-    from convert.keys import load_private
-    from convert.sign import sign_bundle
-
-    name = sign_bundle(args.bundle, load_private(args.key, _phrase_for(args, args.key)))
-    document = {"schema": "onelook.sign/1", "ok": True, "key": name}
-    return _publish(args, document, f"{args.bundle}: signed with the key {name}")
-
-
-def _phrase_for(args: argparse.Namespace, key: Path) -> bytes:
-    from convert.keys import needs_passphrase
-
-    return passphrase(args.passphrase_file, twice=False, none=not needs_passphrase(key))
-
-
-def _trust(args: argparse.Namespace) -> Trust:
-    """Whose signature `verify` asks for; without --owner and --keys it asks for none."""
-    from edge.contract.signing import UNCHECKED, Trust, read_key_list, read_owner
-
-    if not args.keys:
-        return UNCHECKED
-    owner_file = args.owner or args.keys.with_name("owner.pub")
-    owner = read_owner(_bytes_of(owner_file), where=str(owner_file))
-    return Trust(read_key_list(_bytes_of(args.keys), owner, where=str(args.keys)).keys)
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as e:
-        raise MissingError(f"{path}: cannot be read ({e.strerror})", remedy="check the path") from e
-
-
-def _make_folder(folder: Path | None, option: str) -> None:
-    """Now, so that no minutes are spent on what cannot be written."""
-    if folder is None:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise OutputError(
-            f"{folder}: cannot be written ({e.strerror})",
-            remedy=f"name another folder with {option}",
-        ) from e
-
-
-def _publish(args: argparse.Namespace, document: dict[str, object], text: str) -> int:
-    print(json.dumps(document, indent=1) if args.json else text)
-    return 0
-
-
-def _say(line: str) -> None:
-    print(f"convert: {line}", file=sys.stderr, flush=True)
 
 
 def _report(error: OnelookError, *, as_json: bool) -> int:
@@ -316,9 +131,14 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_build(commands)
     _add_variants(commands)
-    _add_bundle(commands, "inspect", "say what a bundle holds; runs nothing", _inspect)
+    _add_bundle(
+        commands, "inspect", "say what a bundle holds; runs nothing", command.inspect_command
+    )
     verify = _add_bundle(
-        commands, "verify", "load a bundle as a door does and run its golden inputs", _verify
+        commands,
+        "verify",
+        "load a bundle as a door does and run its golden inputs",
+        command.verify_command,
     )
     verify.add_argument(
         "--keys", type=Path, metavar="FILE", help="a keys.json: one of its keys must have signed"
@@ -326,7 +146,9 @@ def _parser() -> _Parser:
     verify.add_argument(
         "--owner", type=Path, metavar="FILE", help="who signed that list; else owner.pub beside it"
     )
-    diff = _add_bundle(commands, "diff", "say how another bundle differs from one", _diff)
+    diff = _add_bundle(
+        commands, "diff", "say how another bundle differs from one", command.diff_command
+    )
     diff.add_argument("other", type=Path, metavar="OTHER", help="the other bundle")
     diff.add_argument(
         "--people",
@@ -335,13 +157,19 @@ def _parser() -> _Parser:
         metavar="PATH[@LIST]",
         help="compare the verdicts of both on their pairs, too",
     )
-    bench = _add_bundle(commands, "bench", "measure a bundle's speed on this machine", _bench)
+    bench = _add_bundle(
+        commands, "bench", "measure a bundle's speed on this machine", command.bench_command
+    )
     bench.add_argument("--runs", type=_positive, default=200, metavar="N", help="else 200")
-    sign = _add_bundle(commands, "sign", "sign a bundle, so that a door takes it", _sign)
+    sign = _add_bundle(
+        commands, "sign", "sign a bundle, so that a door takes it", command.sign_command
+    )
     sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="of `keygen`")
     _add_passphrase(sign)
     _add_keys(commands)
-    rates = _add_bundle(commands, "rates", "measure a bundle's thresholds on other people", _rates)
+    rates = _add_bundle(
+        commands, "rates", "measure a bundle's thresholds on other people", command.rates_command
+    )
     rates.add_argument(
         "--people",
         type=Path,
@@ -389,26 +217,26 @@ def _add_build(commands: argparse._SubParsersAction[_Parser]) -> None:
     build.add_argument("--force", action="store_true", help="replace the bundle in BUNDLE")
     build.add_argument("--report", type=Path, metavar="DIR", help="where to write figures and plot")
     _add_common(build)
-    build.set_defaults(run=_build)
+    build.set_defaults(run=command.build_command)
 
 
 def _add_variants(commands: argparse._SubParsersAction[_Parser]) -> None:
-    command = commands.add_parser(
+    variants = commands.add_parser(
         "variants",
         help="compare float32, float16, dynamic and int8 of one network",
         allow_abbrev=False,
     )
-    command.add_argument("source", type=Path, metavar="RUN", help="a run folder, or a .keras file")
-    command.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the files there")
+    variants.add_argument("source", type=Path, metavar="RUN", help="a run folder, or a .keras file")
+    variants.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the files there")
     for option, about in (
         ("--people", "to measure on; else the people whom the run held out"),
         ("--calibration", "to take the ranges of int8 from; else the run's own data"),
     ):
-        command.add_argument(option, nargs="+", default=[], metavar="PATH[@LIST]", help=about)
-    command.add_argument("--held-out-share", type=_share, metavar="X", help="else as the run")
-    command.add_argument("--runs", type=_positive, default=100, metavar="N", help="else 100")
-    _add_common(command)
-    command.set_defaults(run=_variants)
+        variants.add_argument(option, nargs="+", default=[], metavar="PATH[@LIST]", help=about)
+    variants.add_argument("--held-out-share", type=_share, metavar="X", help="else as the run")
+    variants.add_argument("--runs", type=_positive, default=100, metavar="N", help="else 100")
+    _add_common(variants)
+    variants.set_defaults(run=command.variants_command)
 
 
 def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -418,7 +246,7 @@ def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
     keygen.add_argument("-o", "--output", dest="key", type=Path, required=True, metavar="FILE")
     keygen.add_argument("--no-passphrase", action="store_true", help="the file is the secret")
     _add_passphrase(keygen)
-    keygen.set_defaults(run=_keygen)
+    keygen.set_defaults(run=command.keygen_command)
     _add_common(keygen)
     keys = commands.add_parser(
         "keys", help="make the list of keys that doors shall trust", allow_abbrev=False
@@ -432,7 +260,7 @@ def _add_keys(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--serial", type=_positive, default=1, metavar="N", help="rises with every list; else 1"
     )
     _add_passphrase(keys)
-    keys.set_defaults(run=_keys)
+    keys.set_defaults(run=command.keys_command)
     _add_common(keys)
 
 
@@ -448,11 +276,11 @@ def _add_bundle(
     summary: str,
     run: Callable[[argparse.Namespace], int],
 ) -> _Parser:
-    command = commands.add_parser(name, help=summary, allow_abbrev=False)
-    command.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder of a bundle")
-    _add_common(command)
-    command.set_defaults(run=run)
-    return command
+    parser = commands.add_parser(name, help=summary, allow_abbrev=False)
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder of a bundle")
+    _add_common(parser)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def _add_common(parser: _Parser) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.network import load, look
+from convert.network import load
 from edge.contract.errors import BundleError
 from edge.contract.matching import Quantization, dequantize
 from edge.contract.tensor import to_float, to_int8
@@ -18,26 +17,11 @@ from edge.contract.tensor import to_float, to_int8
 _PREPARED = {np.int8: to_int8, np.float32: to_float}
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where a network's operators run.
-
-    operators: how often each occurs. fallback: those that the int8 delegate left to slow kernels.
-    foreign: tensors that are neither int8 nor int32. partitions: parts that the delegate took.
-    """
-
-    operators: Mapping[str, int]
-    fallback: tuple[str, ...]
-    foreign: tuple[str, ...]
-    partitions: int
-
-
 class Twin:
     """An int8 twin, loaded from its bytes."""
 
     def __init__(self, model: bytes) -> None:
         """Raises: BundleError: the engine does not take the bytes for such a network."""
-        self._model = model
         self._engine = load(model)
         (into,), (out,) = self._engine.get_input_details(), self._engine.get_output_details()
         if into["dtype"] != np.int8 or out["dtype"] != np.int8 or len(into["shape"]) != 4:
@@ -61,13 +45,8 @@ class Twin:
             embedding[:] = self._engine.get_tensor(self._out)[0]
         return embeddings
 
-    def placement(self) -> Placement:
-        """Raises: BundleError: what no door may run at all, see `edge.eye.operators.read`."""
-        found = look(self._model)
-        return Placement(found.counts, found.fallback, found.foreign, found.partitions)
 
-
-def embedder(model: bytes, threads: int = 1) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+def embedder(model: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     """A twin of any variant: crops (n, h, w, c) uint8 -> embeddings (n, dimensions) float32.
 
     To compare variants with; what the door runs are int8 twins, in `edge.eye.engine`.
@@ -75,7 +54,7 @@ def embedder(model: bytes, threads: int = 1) -> Callable[[NDArray[np.uint8]], ND
     Raises:
         BundleError: the engine does not take it, or it is no twin of one picture.
     """
-    engine = load(model, threads)
+    engine = load(model)
     (into,), (out,) = engine.get_input_details(), engine.get_output_details()
     if len(into["shape"]) != 4 or into["dtype"] not in _PREPARED or into["shape"][0] != 1:
         raise BundleError(

@@ -57,12 +57,7 @@ def look(model: bytes) -> Network:
     )
 
 
-def operators(model: bytes) -> list[Operator]:
-    """The operators alone. Raises: as `look`."""
-    return list(look(model).operators)
-
-
-def load(model: bytes, threads: int = 1, **how: bool) -> Any:  # noqa: ANN401 - the engine has no types
+def load(model: bytes, **how: bool) -> Any:  # noqa: ANN401 - the engine has no types
     """An interpreter of LiteRT with the network in it, ready to run.
 
     Raises:
@@ -72,7 +67,7 @@ def load(model: bytes, threads: int = 1, **how: bool) -> Any:  # noqa: ANN401 - 
 
     try:
         with quiet():
-            engine = Interpreter(model_content=model, num_threads=threads, **how)
+            engine = Interpreter(model_content=model, num_threads=1, **how)
             engine.allocate_tensors()
     except (RuntimeError, UnicodeDecodeError, ValueError) as e:
         raise BundleError(
@@ -89,12 +84,10 @@ def table(found: Sequence[Operator]) -> list[str]:
         f"{op.weights:>11,}  {'yes' if op.delegated else 'NO'}"
         for op in found
     ]
-    sums = totals(found)
-    lines.append(f"{'':>3}  {'':<23} {'':<15} {sums['macs']:>13,} {sums['weight_bytes']:>11,}")
-    lines.append(
-        f"{sums['operators']} operators, {sums['delegated']} of them in the int8 delegate; "
-        "weights in bytes"
-    )
+    macs, weights = sum(op.macs for op in found), sum(op.weights for op in found)
+    lines.append(f"{'':>3}  {'':<23} {'':<15} {macs:>13,} {weights:>11,}")
+    taken = sum(op.delegated for op in found)
+    lines.append(f"{len(found)} operators, {taken} of them in the int8 delegate; weights in bytes")
     return lines
 
 
@@ -111,16 +104,6 @@ def document(found: Sequence[Operator]) -> list[dict[str, Any]]:
         }
         for op in found
     ]
-
-
-def totals(found: Sequence[Operator]) -> dict[str, int]:
-    """What they come to, for programs."""
-    return {
-        "operators": len(found),
-        "macs": sum(op.macs for op in found),
-        "weight_bytes": sum(op.weights for op in found),
-        "delegated": sum(op.delegated for op in found),
-    }
 
 
 def _nodes(engine: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - as above

@@ -38,7 +38,7 @@ def convert_with_batch(batch):
 
 
 def test_multiply_accumulates_are_those_of_a_hand_count():
-    found = {op.name: op for op in network.operators(convert_with_batch(1))}
+    found = {op.name: op for op in network.look(convert_with_batch(1)).operators}
     assert found["CONV_2D"].macs == 8 * 8 * 4 * 3 * 3 * 3
     assert found["DEPTHWISE_CONV_2D"].macs == 8 * 8 * 4 * 3 * 3
     assert found["FULLY_CONNECTED"].macs == 8 * 8 * 4 * 5
@@ -48,7 +48,7 @@ def test_multiply_accumulates_are_those_of_a_hand_count():
 
 def test_a_batch_that_is_left_open_is_refused():
     with pytest.raises(BundleError, match=r"no door runs: .*'SHAPE'"):
-        network.operators(convert_with_batch(None))
+        network.look(convert_with_batch(None))
 
 
 def test_inspect_lists_every_operator_with_its_cost(bundle, capsys):
