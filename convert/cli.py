@@ -12,13 +12,10 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from convert import command
 from edge.contract.errors import EngineError, OnelookError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 _ABOUT = "A trained siamese network -> a bundle of int8 networks that a door can trust."
 
