@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import check, people, presses, selftest, thresholds, write
+from convert import check, people, selftest, thresholds, write
 from convert import parity as gate
 from convert.apart import embed_apart
 from convert.engine import Twin, head_distances
@@ -26,6 +26,7 @@ from edge.contract.levels import Level
 from edge.contract.manifest import Manifest
 from edge.contract.matching import Head, Quantization, dequantize
 from edge.contract.tensor import preprocessing_id
+from train import presses
 from train.rates import Pairs
 
 CARD = "card.md"
@@ -202,12 +203,12 @@ def _measure(  # noqa: PLR0913, PLR0917 - one network, two samples, one target
     check.check_spread(spread, head.difference)
     rounded = dequantize(integers, how)
     distance = thresholds.distance_matrix(head, rounded, rounded)
+    pairs_int8 = thresholds.pairs_of(distance, choosing.person)
     say(f"int8: {len(testing)} crops of {testing.sample.people} people, who test")
     burst = _burst(embedding, head, how, testing)
-    levels = thresholds.choose(distance, choosing, testing, burst, target_fmr, say)
+    levels = thresholds.choose(pairs_int8, choosing, testing, burst, target_fmr, say)
     say(f"float: the {len(choosing)} crops again")
     exact = source.embed(choosing.crops)
-    pairs_int8 = thresholds.pairs_of(distance, choosing.person)
     pairs_float = thresholds.compare_all(head, exact, choosing.person)
     cut = levels[0].steps[0].distance
     found = gate.parity(exact, rounded, pairs_float, pairs_int8, cut)

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from convert import command
 from edge.contract.errors import EngineError, OnelookError, UsageError
+from edge.contract.geometry import CROP_SIZE
 
 _ABOUT = "A trained siamese network -> a bundle of int8 networks that a door can trust."
 
@@ -26,7 +27,6 @@ examples:
   convert variants runs/face                     what int8 saves and costs
   convert inspect models/faces
   convert verify models/faces
-  convert rates models/faces --people others.tar
   convert keygen -o owner.key && convert keygen -o signing.key
   convert keys signing.pub --owner owner.key -o keys.json
   convert sign models/faces --key signing.key
@@ -127,6 +127,7 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_build(commands)
+    _add_import(commands)
     _add_variants(commands)
     _add_bundle(
         commands, "inspect", "say what a bundle holds; runs nothing", command.inspect_command
@@ -164,19 +165,42 @@ def _parser() -> _Parser:
     sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="of `keygen`")
     _add_passphrase(sign)
     _add_keys(commands)
-    rates = _add_bundle(
-        commands, "rates", "measure a bundle's thresholds on other people", command.rates_command
+    return parser
+
+
+def _add_import(commands: argparse._SubParsersAction[_Parser]) -> None:
+    imported = commands.add_parser(
+        "import", help="make a run of somebody else's network, to build from", allow_abbrev=False
     )
-    rates.add_argument(
+    imported.add_argument("network", type=Path, metavar="NET", help="an .onnx or .keras file")
+    imported.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
+    imported.add_argument(
+        "--preprocessing",
+        required=True,
+        choices=("imagenet", "127.5", "128", "255", "none"),
+        help="what it wants of pixels x: imagenet: its mean and deviation; 127.5, 128: "
+        "(x - 127.5) / that; 255: x / 255; none: x",
+    )
+    imported.add_argument("--bgr", action="store_true", help="it wants blue, green, red")
+    imported.add_argument(
+        "--view",
+        type=_view,
+        default=(0, 0, 112),
+        metavar="LEFT,TOP,SIDE",
+        help="the square of our 112x112 crop that it shall see, else all of it",
+    )
+    imported.add_argument(
         "--people",
-        type=Path,
         nargs="+",
         required=True,
-        metavar="PATH",
-        help="faces of people who were not trained on: tars of crops or folders of people",
+        metavar="PATH[@LIST]",
+        help="faces to calibrate its distance on; of nobody whom it was trained on",
     )
-    rates.add_argument("--pairs", type=Path, metavar="FILE", help="a list as LFW's pairs.txt")
-    return parser
+    imported.add_argument(
+        "--licence", default="", metavar="TEXT", help="of its weights; kept in the bundle"
+    )
+    imported.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    imported.set_defaults(run=command.import_command)
 
 
 def _add_build(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -315,3 +339,10 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a name of letters, digits and . _ -")
     return text
+
+
+def _view(text: str) -> tuple[int, int, int]:
+    left, top, side = (int(number) for number in text.split(","))
+    if min(left, top) < 0 or side < 1 or max(left, top) + side > CROP_SIZE:
+        raise ValueError(text)
+    return left, top, side

@@ -50,6 +50,15 @@ def build_command(args: argparse.Namespace) -> int:
     return _publish(args, document, f"{report.table(built)}\n\n{args.output}")
 
 
+def import_command(args: argparse.Namespace) -> int:
+    """Make a run folder of somebody else's network."""
+    from convert.importing import Foreign, import_network, told
+
+    foreign = Foreign(args.network, args.preprocessing, args.bgr, args.view, args.licence)
+    document = import_network(foreign, args.people, args.output)
+    return _publish(args, document, told(document))
+
+
 def inspect_command(args: argparse.Namespace) -> int:
     """Tell what a bundle holds; its network is looked at, not run."""
     from convert import network, report
@@ -77,14 +86,6 @@ def verify_command(args: argparse.Namespace) -> int:
         "checks": found,
     }
     return _publish(args, document, "\n".join(f"{name:<10} {text}" for name, text in found.items()))
-
-
-def rates_command(args: argparse.Namespace) -> int:
-    """Measure a bundle's thresholds on other people."""
-    from convert.remeasure import remeasure, told
-
-    document = remeasure(args.bundle, args.people, args.pairs)
-    return _publish(args, document, told(document))
 
 
 def diff_command(args: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ _LONGEST = 60
 def diff(first: Path, second: Path, people: Sequence[str]) -> dict[str, Any]:
     """What differs between two bundles; "equal" says whether nothing does.
 
-    people: sources as of `convert rates`; with them, the verdicts of both on the same pairs.
+    people: sources as of `train.people`; with them, the verdicts of both on the same pairs.
 
     Raises:
         MissingError, BundleError, DataError: as bundles and faces are read.

@@ -9,23 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.errors import DataError, MissingError, UsageError
+from edge.contract.errors import DataError, UsageError
 from edge.contract.levels import Sample
 from edge.contract.tasks import FACES
-from train.data import NOBODY, Faces, for_network, load_crops, split_people
+from train.data import Faces, for_network, split_people
+from train.people import held_out_share, read_sources, untrained
 
-DEFAULT_SHARE = 0.2
 CALIBRATION_CROPS = 200
 LEAST_CALIBRATION_CROPS = 50
 # Neighbouring pixels of a photograph or of a drawing go together; those of noise do not.
 LEAST_SMOOTH = 0.3
-_LIST = "@"
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,8 @@ def choosers_and_testers(  # noqa: PLR0913 - one keyword per option of the comma
     Args:
         config: of the run that made the network.
         shape: of the network's input.
-        people: sources to halve by the hash of the names, if there are not two groups of them. A
-            source is a path, or `PATH@LIST`: of those under PATH only the people whom the text file
-            LIST names, the first word of each line.
+        people: sources as of `train.people`, to halve by the hash of the names, if there are not
+            two groups of them.
         choosing: sources of those who choose.
         testing: sources of those who test.
         share: of the people of the run's own sources, how many it held out; else as the run says.
@@ -76,11 +73,11 @@ def choosers_and_testers(  # noqa: PLR0913 - one keyword per option of the comma
         )
     if choosing:
         sides = tuple(
-            _untrained(read(sources, config, shape, option), config, share)
+            untrained(read(sources, config, shape, option), config, share)
             for sources, option in ((choosing, "--threshold-people"), (testing, "--test-people"))
         )
     else:
-        sides = _halves(_untrained(read(people, config, shape, "--people"), config, share))
+        sides = _halves(untrained(read(people, config, shape, "--people"), config, share))
     both = sides[0].people() & sides[1].people()
     if both:
         raise UsageError(
@@ -110,24 +107,7 @@ def read(
             f"{option} is missing, and the network's run does not say what it was trained on",
             remedy=f"add {option} with tars of crops or folders of people",
         )
-    return joined([_source(source, task_of(config), shape) for source in chosen])
-
-
-def joined(parts: Sequence[Faces]) -> Faces:
-    """Several sources as one; a name means the same person in all of them."""
-    names = tuple(sorted({name for part in parts for name in part.names}))
-    number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
-    person = [
-        np.array([number[part.names[p] if p != NOBODY else ""] for p in part.person], np.int32)
-        for part in parts
-    ]
-    return Faces(
-        np.concatenate([part.crops for part in parts]),
-        np.concatenate(person),
-        names,
-        tuple(file for part in parts for file in part.files),
-        parts[0].task,
-    )
+    return read_sources(chosen, task=task_of(config), shape=shape)
 
 
 def calibration(
@@ -140,7 +120,7 @@ def calibration(
     Raises:
         DataError: too few crops, noise, or none that is black or white somewhere.
     """
-    inside, _ = split_people(faces, _share(config, None))
+    inside, _ = split_people(faces, held_out_share(config))
     numbers = [i for i, name in enumerate(inside.names) if name in measured]
     inside = inside.of(~np.isin(inside.person, numbers))
     if len(inside) < LEAST_CALIBRATION_CROPS:
@@ -154,68 +134,6 @@ def calibration(
     _require_pictures(chosen)
     missing = [value for value in (0, 255) if not (chosen == value).any()]
     return np.concatenate([chosen, *(_with_pixel(inside, shape, value) for value in missing)])
-
-
-def trained_on(faces: Faces, config: Mapping[str, Any]) -> set[str]:
-    """Those among `faces` whom the run trained on, as far as its config says.
-
-    `people` lists them; else all but `held_out` are. Else they are those of the run's own sources
-    whom its `held_out_share` left in; without a list of sources that is asked of everybody.
-    """
-    asked = faces.people()
-    if "people" in config:
-        return asked & set(config["people"])
-    if "held_out" in config:
-        return asked - set(config["held_out"])
-    if "held_out_share" not in config:
-        return set()
-    own = {Path(path).name for path in config.get("data", ())}
-    from_own = np.array([not own or file.partition(":")[0] in own for file in faces.files], bool)
-    return split_people(faces.of(from_own), float(config["held_out_share"]))[0].people()
-
-
-def _source(source: str, task: str, shape: tuple[int, int, int]) -> Faces:
-    path, _, listed = source.partition(_LIST) if not Path(source).exists() else (source, "", "")
-    faces = load_crops([Path(path)], task=task, shape=shape)
-    if not listed:
-        return faces
-    try:
-        lines = Path(listed).read_text(encoding="utf-8").splitlines()
-    except OSError as e:
-        raise MissingError(
-            f"{listed}: no list of people there ({e.strerror})", remedy="check the path after @"
-        ) from e
-    wanted = {line.split()[0] for line in lines if line.strip()}
-    numbers = [i for i, name in enumerate(faces.names) if name in wanted]
-    if not numbers:
-        raise DataError(
-            f"{source}: nobody of that list is there", remedy="check that list and pictures belong"
-        )
-    return faces.of(np.isin(faces.person, numbers))
-
-
-def _share(config: Mapping[str, Any], given: float | None) -> float:
-    """The share of people that is held out: as asked, else as the run did."""
-    return given if given is not None else float(config.get("held_out_share", DEFAULT_SHARE))
-
-
-def _untrained(faces: Faces, config: Mapping[str, Any], share: float | None) -> Faces:
-    """The people of foreign sources, and those of the run's own whom it held out."""
-    own = {Path(path).name for path in config.get("data", ())}
-    foreign = np.array(
-        [bool(own) and file.partition(":")[0] not in own for file in faces.files], bool
-    )
-    _, kept = split_people(faces.of(~foreign), _share(config, share))
-    parts = [part for part in (faces.of(foreign & (faces.person != NOBODY)), kept) if len(part)]
-    found = joined(parts) if parts else kept
-    known = sorted(trained_on(found, config))
-    if known:
-        raise UsageError(
-            f"{len(known)} of the people to measure on were trained on, {known[0]!r} first",
-            why="Rates on people whom a network was trained on are far too good.",
-            remedy="leave --held-out-share as the run has it, or give other people",
-        )
-    return found
 
 
 def _halves(faces: Faces) -> tuple[Faces, Faces]:

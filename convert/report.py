@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convert.write import write_text
 from edge.contract.bundle import EMBEDDING
-from edge.contract.levels import Comparison, Level, Press, Rate, Sample, Step, rounded_up
+from edge.contract.levels import Comparison, Level, Press, Rate, Sample, Step, rate_text
 from edge.contract.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -64,12 +64,6 @@ def level_lines(manifest: Manifest) -> list[str]:
             *(line for step in level.steps for line in _step_lines(step)),
         ]
     return lines
-
-
-def rate_text(rate: Rate) -> str:
-    """A rate with its bound as R1.8 wants it: one figure, upwards; never 0."""
-    bound = f"<{_percent(rounded_up(rate.upper))}"
-    return f"{_percent(rate.value, 3)} ({bound})" if rate.errors else bound
 
 
 def description(manifest: Manifest) -> str:
@@ -185,10 +179,6 @@ def _step_lines(step: Step) -> list[str]:
         columns = "".join(f"{text:<{width}}" for text, width in texts)
         lines.append(f"{size:<10} {cut:>9}  {columns}".rstrip())
     return lines
-
-
-def _percent(rate: float, figures: int = 1) -> str:
-    return f"{float(f'{100 * rate:.{figures}g}'):g}%"
 
 
 def _share(rate: float | None) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import presses
-from convert.bounds import Impostors, genuine, impostors, rule_of_three
 from convert.errors import GateError
 from convert.people import Measured
 from edge.contract.errors import DataError
 from edge.contract.levels import Comparison, Level, Step, rounded_up
 from edge.contract.matching import Head, distances
+from train import presses
+from train.bounds import genuine, impostors, rule_of_three
 from train.rates import Pairs
 
 NORMAL, STRICT = "normal", "strict"
@@ -85,7 +85,7 @@ def require_people(sample: Measured, target_fmr: float, *, asked: bool) -> None:
 
 
 def choose(  # noqa: PLR0913, PLR0917 - two samples, one choice
-    distance: NDArray[np.float32],
+    pairs: Pairs,
     chosen_on: Measured,
     tested_on: Measured,
     burst: presses.Burst,
@@ -95,7 +95,7 @@ def choose(  # noqa: PLR0913, PLR0917 - two samples, one choice
     """The levels that the samples are large enough for, "normal" first.
 
     Args:
-        distance: (n, n) between the crops of `chosen_on`.
+        pairs: every crop of `chosen_on` with every later one.
         chosen_on: who choose.
         tested_on: whom the choice is tested on.
         burst: of the crops of `tested_on`; its first frames' distances give their pairs.
@@ -105,8 +105,9 @@ def choose(  # noqa: PLR0913, PLR0917 - two samples, one choice
     Raises:
         GateError: the distances leave no room for a threshold.
     """
-    choosing = impostors(distance, chosen_on.person, target_fmr)
-    testing = impostors(burst.distance[0], tested_on.person, 4 * target_fmr)
+    tested = pairs_of(burst.distance[0], tested_on.person)
+    choosing = impostors(pairs, chosen_on.person, target_fmr)
+    testing = impostors(tested, tested_on.person, 4 * target_fmr)
     known = {
         (people, templates): presses.galleries(burst, people, templates)
         for people in presses.SIZES
@@ -126,12 +127,12 @@ def choose(  # noqa: PLR0913, PLR0917 - two samples, one choice
                     people,
                     threshold,
                     target / people,
-                    distance,
-                    chosen_on,
-                    choosing,
-                    tested_on,
-                    burst,
-                    testing,
+                    Comparison(
+                        choosing.rate(threshold), genuine(pairs, chosen_on.person, threshold)
+                    ),
+                    Comparison(
+                        testing.rate(threshold), genuine(tested, tested_on.person, threshold)
+                    ),
                     known,
                 )
             )
@@ -150,23 +151,16 @@ def _step(  # noqa: PLR0913, PLR0917 - it is the sum of them
     people: int,
     threshold: float,
     target: float,
-    distance: NDArray[np.float32],
-    chosen_on: Measured,
-    choosing: Impostors,
-    tested_on: Measured,
-    burst: presses.Burst,
-    testing: Impostors,
+    chosen: Comparison,
+    tested: Comparison,
     known: dict[tuple[int, int], presses.Gallery | None],
 ) -> Step:
-    tested = Comparison(
-        testing.rate(threshold), genuine(burst.distance[0], tested_on.person, threshold)
-    )
     found = [known[people, templates] for templates in presses.TEMPLATES]
     return Step(
         people,
         threshold,
         target,
-        Comparison(choosing.rate(threshold), genuine(distance, chosen_on.person, threshold)),
+        chosen,
         tested,
         tuple(presses.press(at, threshold, tested.fmr.upper) for at in found if at is not None),
     )

@@ -7,7 +7,7 @@ narrow. Drawing people with replacement weighs a pair by how often its two peopl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,7 +68,7 @@ def table_of(pairs: Pairs, person: NDArray[np.int32], rng: np.random.Generator) 
     """The pairs of `pairs.all_pairs` as a table to draw from. person: (crops,) whom they show."""
     names, number = np.unique(person, return_inverse=True)
     kept, weight = _thin(pairs, rng)
-    left, right = _ends(len(person), kept)
+    left, right = ends(len(person), kept)
     order = np.argsort(pairs.distance[kept], kind="stable")
     kept, weight = kept[order], weight[order]
     number = number.astype(np.int32)
@@ -80,6 +80,15 @@ def table_of(pairs: Pairs, person: NDArray[np.int32], rng: np.random.Generator) 
         weight,
         len(names),
     )
+
+
+def ends(crops: int, row: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which two of so many crops a row of `pairs.all_pairs` compares."""
+    # Those of crop i begin at i(2n - i - 1)/2.
+    first = np.arange(crops)
+    begins = first * (2 * crops - first - 1) // 2
+    left = np.searchsorted(begins[: crops - 1], row, side="right") - 1
+    return left, row - begins[left] + left + 1
 
 
 def curve_of(table: Table) -> Curve:
@@ -108,49 +117,38 @@ def best_threshold(curve: Curve) -> float:
     return float(below + curve.threshold[at]) / 2
 
 
-def scores(hit: float, false: float) -> dict[str, float]:
-    """The tutorial's four metrics. hit, false: of genuine, of impostor pairs, those that match."""
-    precision = hit / (hit + false) if hit + false else 0.0
-    f1 = 2 * precision * hit / (precision + hit) if precision + hit else 0.0
-    return {"accuracy": (hit + 1 - false) / 2, "precision": precision, "recall": hit, "f1": f1}
-
-
-def crossed(first: Curve, second: Curve) -> tuple[dict[str, float], tuple[float, float]]:
-    """(metrics, thresholds): each half of the people judged at the other's threshold, pooled."""
-    thresholds = best_threshold(first), best_threshold(second)
-    judged = [_rates(second, thresholds[0]), _rates(first, thresholds[1])]
-    fmr, fnmr = np.mean(judged, axis=0)
-    return scores(1.0 - float(fnmr), float(fmr)), thresholds
-
-
 def intervals(
-    table: Table, side: NDArray[np.bool_], levels: Sequence[float], rng: np.random.Generator
+    table: Table, levels: Sequence[float], rng: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
-    """(low, high) of the four metrics, of `auc`, `eer`, and of `tar@LEVEL` for every level.
+    """(low, high) of `auc`, `eer`, and of `tar@LEVEL` for every level."""
+    rounds = []
+    for times in draws(table, rng):
+        drawn = curve_of(table.drawn(times))
+        tars = {f"tar@{level:g}": tar_at(drawn, level) for level in levels}
+        rounds.append({"auc": drawn.auc, "eer": drawn.eer} | tars)
+    return spans(rounds, table.people)
 
-    side: (people,) bool, the half that a person is in; each half has pairs of one and of two.
-    """
-    parts = table, table.within(side), table.within(~side)
+
+def draws(
+    table: Table, rng: np.random.Generator, side: NDArray[np.bool_] | None = None
+) -> Iterator[NDArray[np.int64]]:
+    """ROUNDS times: (people,) how often each is drawn; halves keep their sizes."""
     repeated = np.isin(np.arange(table.people), table.left[table.same])
-    rounds = [
-        _figures([part.drawn(times) for part in parts], levels)
-        for times in (_draw(side, repeated, rng) for _ in range(ROUNDS))
-    ]
+    halves = np.zeros(table.people, np.bool_) if side is None else side
+    for _ in range(ROUNDS):
+        yield _draw(halves, repeated, rng)
+
+
+def spans(rounds: Sequence[dict[str, float]], people: int) -> dict[str, tuple[float, float]]:
+    """What was found in draws of so many people -> (low, high) of each figure."""
     tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
     found = {name: np.quantile([r[name] for r in rounds], tails) for name in rounds[0]}
-    return {name: _widened(*ends.tolist(), table.people) for name, ends in found.items()}
+    return {name: _widened(*both.tolist(), people) for name, both in found.items()}
 
 
 def _widened(low: float, high: float, people: int) -> tuple[float, float]:
     """Without an error no draw differs from another: then as if each person were one trial."""
     return (low, high) if low < high else clopper_pearson(round(low * people), people)
-
-
-def _figures(parts: Sequence[Table], levels: Sequence[float]) -> dict[str, float]:
-    """parts: of all people, of one half, of the other."""
-    whole, first, second = (curve_of(part) for part in parts)
-    tars = {f"tar@{level:g}": tar_at(whole, level) for level in levels}
-    return crossed(first, second)[0] | {"auc": whole.auc, "eer": whole.eer} | tars
 
 
 def _draw(
@@ -159,18 +157,13 @@ def _draw(
     """How often each person is drawn; each half keeps its size, and something to judge."""
     times = np.zeros(len(side), np.int64)
     for half in (np.flatnonzero(side), np.flatnonzero(~side)):
+        if not len(half):
+            continue
         drawn = rng.choice(half, len(half))
         while len(set(drawn)) == 1 or not repeated[drawn].any():
             drawn = rng.choice(half, len(half))
         np.add.at(times, drawn, 1)
     return times
-
-
-def _rates(curve: Curve, threshold: float) -> tuple[float, float]:
-    """(FMR, FNMR) of the pairs below `threshold`, be it on the curve or not."""
-    at = np.searchsorted(curve.threshold, threshold)
-    at = min(int(at), len(curve.threshold) - 1)
-    return float(curve.fmr[at]), float(curve.fnmr[at])
 
 
 def _thin(pairs: Pairs, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -190,11 +183,3 @@ def _thin(pairs: Pairs, rng: np.random.Generator) -> tuple[NDArray[np.int64], ND
 
 def _some(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     return rows if len(rows) <= _MOST_ROWS else rng.choice(rows, _MOST_ROWS, replace=False)
-
-
-def _ends(crops: int, row: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which two crops a row of `all_pairs` compares; those of crop i begin at i(2n - i - 1)/2."""
-    first = np.arange(crops)
-    begins = first * (2 * crops - first - 1) // 2
-    left = np.searchsorted(begins[: crops - 1], row, side="right") - 1
-    return left, row - begins[left] + left + 1

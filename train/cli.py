@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ examples:
   python -m train fit --data data/ --preset koch2015 --out runs/seed     the seed's folders
   python -m train fit --data omniglot.zip --task pictures --preset glyph --out runs/characters
   python -m train distill --data faces.tar --teacher teacher.onnx --out runs/face
-  python -m train evaluate runs/face --data others/
+  python -m train evaluate --model runs/face --out report/       on the people it held out
+  python -m train evaluate --model models/faces --photos people/ --out report/
 A run that was stopped, by Ctrl-C or otherwise, goes on with the same command and --resume.
 """
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         args = _parser().parse_args(arguments)
+        args.arguments = list(sys.argv[1:] if arguments is None else arguments)
         code: int = args.run(args)
         sys.stdout.flush()  # a reader that is gone shows here, not on the way out
     except OnelookError as e:
@@ -66,9 +67,7 @@ def _distill(args: argparse.Namespace) -> int:
 def _evaluate(args: argparse.Namespace) -> int:
     from train.command import evaluate_command
 
-    found = evaluate_command(args)
-    print(json.dumps(found, indent=1))
-    return 0
+    return evaluate_command(args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +96,12 @@ def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="pictures: of anything else, each taken whole; no face is looked for",
     )
     fit.add_argument("--preset", choices=("mobile", "koch2015", "glyph"), default="mobile")
-    fit.add_argument("--loss", choices=("bce", "contrastive"), default="bce")
+    fit.add_argument(
+        "--loss", choices=("bce", "contrastive", "triplet", "cosface", "arcface"), default="bce"
+    )
+    fit.add_argument(
+        "--each", type=_several, default=2, metavar="N", help="crops of a person in a batch, else 2"
+    )
     fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the input")
     fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
     fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate")
@@ -116,7 +120,11 @@ def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="networks whose joined embeddings are the goal, else the teacher's own",
     )
     distill.add_argument(
-        "--begin-with", type=Path, metavar="KERAS", help="a siamese.keras to go on from"
+        "--identities",
+        type=_weight,
+        default=0.0,
+        metavar="X",
+        help="how much telling the labelled people apart counts beside the teacher, else 0",
     )
     distill.add_argument("--local", type=_count, default=8, metavar="N", help="epochs by stages")
     distill.add_argument("--whole", type=_count, default=32, metavar="N", help="epochs as a whole")
@@ -126,14 +134,54 @@ def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
-    evaluate = commands.add_parser("evaluate", help="measure a run on people it never saw")
-    evaluate.add_argument("run_folder", type=Path, metavar="RUN", help="a run folder")
-    evaluate.add_argument(
-        "--data", type=Path, nargs="+", metavar="PATH", help="else the held-out people of the run"
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a network on people it never saw", allow_abbrev=False
     )
     evaluate.add_argument(
-        "--pairs", type=Path, metavar="FILE", help="a list of pairs as LFW's pairs.txt, of --data"
+        "--model",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a bundle, a run folder, a siamese.keras, or a teacher's .onnx",
     )
+    evaluate.add_argument(
+        "--photos",
+        nargs="+",
+        default=[],
+        metavar="PATH[@LIST]",
+        help="folders or tars with a folder per person; @LIST: of these only the people named in "
+        "that text file; else the people whom the run held out",
+    )
+    evaluate.add_argument(
+        "--held-out-of",
+        type=Path,
+        metavar="PATH",
+        help="only people whom this other network was not trained on either",
+    )
+    evaluate.add_argument(
+        "--aligned", action="store_true", help="the photographs are 112x112 crops, ready-made"
+    )
+    evaluate.add_argument(
+        "--pairs",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="lists as LFW's pairs.txt, judged fold by fold; of several lists each is a fold",
+    )
+    evaluate.add_argument(
+        "--all-pairs", action="store_true", help="with --pairs: the rates from every pair even so"
+    )
+    evaluate.add_argument(
+        "--press", action="store_true", help="play presses at galleries of these people; slow"
+    )
+    evaluate.add_argument(
+        "--show-faces", action="store_true", help="show the worst pairs, with their files' names"
+    )
+    evaluate.add_argument(
+        "--out", type=Path, metavar="DIR", help="for results.json and report.html"
+    )
+    evaluate.add_argument("--json", action="store_true", help="print results.json")
     evaluate.add_argument("--seed", type=int, default=0, metavar="N")
     evaluate.set_defaults(run=_evaluate)
 
@@ -150,6 +198,15 @@ def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None
         "for --task pictures folders or zips with a folder per class",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
+    parser.add_argument(
+        "--begin-with", type=Path, metavar="KERAS", help="a siamese.keras to go on from"
+    )
+    parser.add_argument(
+        "--disturb",
+        choices=("light", "door"),
+        default="light",
+        help="door: half of the pictures also dark, coloured, hidden, blurred, coarse or noisy",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--held-out-share", type=_share, default=0.15, metavar="X")
     parser.add_argument("--batch", type=_positive, default=batch, metavar="N", help="crops a step")
@@ -169,6 +226,20 @@ def _count(text: str) -> int:
     if number < 0:
         raise ValueError(text)
     return number
+
+
+def _several(text: str) -> int:
+    number = int(text)
+    if number < 2:
+        raise ValueError(text)
+    return number
+
+
+def _weight(text: str) -> float:
+    weight = float(text)
+    if not 0.0 <= weight < float("inf"):
+        raise ValueError(text)
+    return weight
 
 
 def _goal(text: str) -> Embedder:

@@ -4,42 +4,43 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
+import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from edge.contract.errors import UsageError
+from edge.contract.errors import DataError, UsageError
 from edge.contract.tasks import FACES
 from train.data import NOBODY, Faces, load_crops, split_people
 from train.distill import Phase, distill
-from train.evaluate import evaluate, require_sample
+from train.evaluate import Ask, Evaluation, evaluate, require_sample
 from train.fit import fit
 from train.goals import joined_goals
 from train.heads import calibrate, centre, embed, fit_head
-from train.models import (
-    EMBEDDING_DIMENSIONS,
-    PRESETS,
-    build_siamese,
-    embedding_of,
-    head_parameters,
-)
+from train.models import EMBEDDING_DIMENSIONS, PRESETS, build_siamese, head_parameters
 from train.pairs import all_pairs
-from train.runs import Run, load_network, load_run
+from train.people import read_sources, untrained
+from train.runs import MODEL, Run, load_network, load_run
+from train.subject import Subject, load_subject, of_keras
 from train.teacher import Teacher
 
 
 def fit_command(args: argparse.Namespace) -> int:
     """`python -m train fit`."""
-    config = _config(args, "task", "preset", "loss", "input_size", "epochs", "rate")
+    config = _config(
+        args, "task", "preset", "loss", "input_size", "epochs", "rate", "each", "disturb"
+    )
+    begin_with = _begin_with(args, config)
     run = Run(args.out, config, resume=args.resume)
     shape = PRESETS[args.preset].input_shape
     if args.input_size:
         shape = (args.input_size, args.input_size, shape[-1])
     train, held_out = _faces(args, args.task, shape)
-    siamese = _siamese(args, args.preset, shape)
+    siamese = _siamese(args, args.preset, shape, begin_with)
     fit(
         siamese,
         train,
@@ -50,29 +51,27 @@ def fit_command(args: argparse.Namespace) -> int:
         batch=args.batch,
         steps=args.steps,
         seed=args.seed,
+        each=args.each,
+        how=args.disturb,
     )
-    return _finish(run, siamese, held_out, args.seed)
+    return _finish(run, siamese, held_out, args)
 
 
 def distill_command(args: argparse.Namespace) -> int:
     """`python -m train distill`."""
-    config = _config(args, "local", "whole", "local_rate", "whole_rate")
+    config = _config(args, "local", "whole", "local_rate", "whole_rate", "identities", "disturb")
     teacher = Teacher(args.teacher, threads=os.cpu_count() or 1)
     config["teacher_sha256"] = hashlib.sha256(args.teacher.read_bytes()).hexdigest()
     if args.goals:
         config["goals"] = {goal.digest(): goal.weight for goal in args.goals}
-    if args.begin_with:
-        begin_with = load_network(args.begin_with)
-        config["begun_with_sha256"] = hashlib.sha256(args.begin_with.read_bytes()).hexdigest()
+    begin_with = _begin_with(args, config)
     run = Run(args.out, config | {"preset": "mobile"}, resume=args.resume)
     train, held_out = _faces(args)
-    siamese = _siamese(args, "mobile", None)
-    if args.begin_with and not args.resume:
-        siamese.set_weights(begin_with.get_weights())
+    siamese = _siamese(args, "mobile", None, begin_with)
     goals = joined_goals(train.crops, args.goals, EMBEDDING_DIMENSIONS) if args.goals else None
     distill(
         siamese,
-        train.crops,
+        train,
         teacher,
         goals=goals,
         run=run,
@@ -83,50 +82,97 @@ def distill_command(args: argparse.Namespace) -> int:
         batch=args.batch,
         steps=args.steps,
         seed=args.seed,
+        identities=args.identities,
+        how=args.disturb,
     )
     known = train.of(train.person != NOBODY)
     if len(known):
         centre(siamese, known)
         fit_head(siamese, known, seed=args.seed)
-    return _finish(run, siamese, held_out, args.seed)
+    return _finish(run, siamese, held_out, args)
 
 
-def evaluate_command(args: argparse.Namespace) -> dict[str, Any]:
-    """`python -m train evaluate`; returns the document to print."""
-    from train.protocol import protocol
+def evaluate_command(args: argparse.Namespace) -> int:
+    """`python -m train evaluate`."""
+    from train.report import write_report
+    from train.results import results
 
-    siamese, config = load_run(args.run_folder)
-    shape = embedding_of(siamese).input_shape[1:]
-    if args.data:
-        faces = load_crops(args.data, task=config.get("task", FACES), shape=shape)
+    subject = load_subject(args.model)
+    faces = _photos(args, subject)
+    config = load_subject(args.held_out_of).config if args.held_out_of else subject.config
+    if config:
+        faces = untrained(faces, config)
+    ask = Ask(tuple(args.pairs), args.all_pairs, args.press, args.seed)
+    found = evaluate(subject, faces, ask)
+    how = {
+        "command": shlex.join(["python", "-m", "train", *args.arguments]),
+        "sources": _each(subject, faces, args.seed) if len(args.photos) > 1 else None,
+        "faces": args.show_faces,
+    }
+    report = write_report(args.out, found, **how) if args.out else None
+    if args.json:
+        text = json.dumps(results(found, **how), indent=1)
     else:
-        faces = _held_out(args.run_folder, config, shape)
-    if args.pairs:
-        return protocol(siamese, faces, args.pairs)
-    found = evaluate(siamese, faces, seed=args.seed)
-    return found.document()
+        text = "\n".join([found.summary(), *([str(report)] if report else [])])
+    sys.stdout.write(f"{text}\n")
+    return 0
 
 
-def _held_out(folder: Path, config: dict[str, Any], shape: tuple[int, int, int]) -> Faces:
-    """The people whom a run kept from training."""
-    if not config.get("data") or "held_out_share" not in config:
+def _photos(args: argparse.Namespace, subject: Subject) -> Faces:
+    """Those that were named, else those of the run's own sources."""
+    sources = args.photos or list(map(str, subject.config.get("data", ())))
+    if not sources or (not args.photos and subject.levels):
         raise UsageError(
-            f"{folder}: does not say what it was trained on",
-            remedy="name people to measure on with --data",
+            f"{subject.name}: does not say where its pictures are",
+            remedy="name people to measure on with --photos",
         )
-    paths = [Path(path) for path in config["data"]]
-    faces = load_crops(paths, task=config.get("task", FACES), shape=shape)
-    return split_people(faces, float(config["held_out_share"]))[1]
+    return read_sources(sources, task=subject.task, shape=subject.shape, aligned=args.aligned)
+
+
+def _each(subject: Subject, faces: Faces, seed: int) -> dict[str, Evaluation]:
+    """The same for each source that has people enough."""
+    origin = np.array([file.partition(":")[0] for file in faces.files], object)
+    found = {}
+    for name in dict.fromkeys(origin):
+        part = faces.of(origin == name)
+        try:
+            require_sample(part)
+        except DataError as e:
+            sys.stderr.write(f"train: {name}: {e.what}; not measured by itself\n")
+            continue
+        found[str(name)] = evaluate(subject, part, Ask(seed=seed))
+    return found
+
+
+def _begin_with(args: argparse.Namespace, config: dict[str, Any]) -> keras.Model | None:
+    """The network to go on from, whose hash becomes part of the run's config."""
+    if args.begin_with is None:
+        return None
+    begin_with = load_network(args.begin_with)
+    config["begun_with_sha256"] = hashlib.sha256(args.begin_with.read_bytes()).hexdigest()
+    return begin_with
 
 
 def _siamese(
-    args: argparse.Namespace, preset: str, shape: tuple[int, int, int] | None
+    args: argparse.Namespace,
+    preset: str,
+    shape: tuple[int, int, int] | None,
+    begin_with: keras.Model | None,
 ) -> keras.Model:
-    """A new network, or the resumed run's."""
+    """A new network with new weights or those of `begin_with`, or the resumed run's."""
     keras.utils.set_random_seed(args.seed)
-    if args.resume and (args.out / "siamese.keras").is_file():
+    if args.resume and (args.out / MODEL).is_file():
         return load_run(args.out)[0]
-    return build_siamese(preset, input_shape=shape)
+    siamese = build_siamese(preset, input_shape=shape)
+    if begin_with is not None:
+        try:
+            siamese.set_weights(begin_with.get_weights())
+        except ValueError as e:
+            raise UsageError(
+                f"{args.begin_with}: not a network of the preset {preset} at this input size",
+                remedy="name one that was trained with the same preset",
+            ) from e
+    return siamese
 
 
 def _config(args: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -155,7 +201,7 @@ def _faces(
     return train, held_out
 
 
-def _finish(run: Run, siamese: keras.Model, held_out: Faces, seed: int) -> int:
+def _finish(run: Run, siamese: keras.Model, held_out: Faces, args: argparse.Namespace) -> int:
     """Make the distance a probability, keep the network, measure it."""
     # It brings matplotlib, which a training of hours need not wait for.
     from train.report import write_report
@@ -163,7 +209,15 @@ def _finish(run: Run, siamese: keras.Model, held_out: Faces, seed: int) -> int:
     embeddings = embed(siamese, held_out.crops)
     calibrate(siamese, all_pairs(embeddings, held_out.person, head_parameters(siamese)))
     run.save(siamese)
-    found = evaluate(siamese, held_out, seed=seed)
-    report = write_report(run.folder, found)
+    subject = of_keras(
+        siamese,
+        name=run.folder.resolve().name,
+        config={},
+        sha256=hashlib.sha256((run.folder / MODEL).read_bytes()).hexdigest(),
+    )
+    found = evaluate(subject, held_out, Ask(seed=args.seed))
+    report = write_report(
+        run.folder, found, command=shlex.join(["python", "-m", "train", *args.arguments])
+    )
     sys.stdout.write(f"{found.summary()}\n{report}\n")
     return 0

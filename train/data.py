@@ -1,7 +1,7 @@
 """Pictures on disk -> crops with whom or what they show.
 
 Of faces, each layout told apart by what lies there:
-- a packed tar `person/name.webp` of ready-made 112x112 crops (cut to geometry.PACKED_TEMPLATE);
+- a tar `person/name.webp` of photographs, or of 112x112 crops (cut to geometry.PACKED_TEMPLATE);
   members without a folder are faces of nobody in particular: good for distillation only;
 - a folder with one sub-folder per person, of photographs or of 112x112 crops;
 - the seed's `data/{anchor,positive,negative}`: anchor and positive show one person; a negative
@@ -20,8 +20,8 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -40,6 +40,7 @@ from edge.contract.whole import whole
 NOBODY = -1
 SEED_FOLDERS = ("anchor", "positive", "negative")
 SEED_PERSON = "owner"
+_CROP = (CROP_SIZE, CROP_SIZE, 3)
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 # What zipfile raises for members that are damaged, encrypted or packed in an unknown way.
 _UNPACKABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -54,8 +55,19 @@ _NOTHING = {
     ),
 }
 
-# Whom a picture shows (or ""), the file it comes from, and its crop.
-_Read = tuple[str, str, NDArray[np.uint8]]
+UNREADABLE, NO_FACE = "unreadable", "no_face"
+
+# Whom a picture shows (or ""), the file it comes from, and its crop, or why there is none.
+_Read = tuple[str, str, NDArray[np.uint8] | str]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A picture that gave no crop. why: UNREADABLE or NO_FACE."""
+
+    file: str
+    person: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Faces:
         and colours of the network that they were read for.
     person: (n,) int32, index into `names`, or NOBODY.
     files: (n,) where each came from, for lists of what was used.
+    left_out: pictures that gave no crop.
     """
 
     crops: NDArray[np.uint8]
@@ -73,6 +86,7 @@ class Faces:
     names: tuple[str, ...]
     files: tuple[str, ...]
     task: str = FACES
+    left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -80,7 +94,7 @@ class Faces:
     def of(self, chosen: NDArray[np.bool_]) -> Faces:
         """The crops where `chosen` (n,) is true; the names and their numbers stay."""
         files = tuple(np.array(self.files, object)[chosen])
-        return Faces(self.crops[chosen], self.person[chosen], self.names, files, self.task)
+        return replace(self, crops=self.crops[chosen], person=self.person[chosen], files=files)
 
     def people(self) -> set[str]:
         return {self.names[p] for p in np.unique(self.person) if p != NOBODY}
@@ -90,14 +104,18 @@ class Faces:
         return hashlib.sha256("\n".join(sorted(self.files)).encode()).hexdigest()
 
 
-def load_crops(paths: Iterable[Path], *, task: str, shape: tuple[int, int, int]) -> Faces:
+def load_crops(
+    paths: Iterable[Path], *, task: str, shape: tuple[int, int, int], aligned: bool = False
+) -> Faces:
     """What a network of `task` and input `shape` is trained and measured on.
+
+    aligned: as of `load_faces`; without a meaning for other tasks.
 
     Raises:
         DataError: no such task; else as `load_faces` and `load_pictures`.
     """
     if task == FACES:
-        return load_faces(paths)
+        return load_faces(paths, aligned=aligned)
     if task == PICTURES:
         return load_pictures(paths, shape)
     raise DataError(
@@ -106,13 +124,15 @@ def load_crops(paths: Iterable[Path], *, task: str, shape: tuple[int, int, int])
     )
 
 
-def load_faces(paths: Iterable[Path]) -> Faces:
+def load_faces(paths: Iterable[Path], *, aligned: bool = False) -> Faces:
     """Read everything under `paths` into memory; unusable pictures are counted on stderr.
+
+    aligned: all are crops cut to geometry.PACKED_TEMPLATE, as those of a tar are anyway.
 
     Raises:
         MissingError: a path is not there. DataError: nothing usable in one of them.
     """
-    return _load(paths, _read_faces, FACES)
+    return _load(paths, lambda path: _read_faces(path, aligned=aligned), FACES)
 
 
 def load_pictures(paths: Iterable[Path], shape: tuple[int, int, int]) -> Faces:
@@ -134,7 +154,12 @@ def split_people(faces: Faces, share: float) -> tuple[Faces, Faces]:
     if faces.names:
         out[-1] = False
     held = out[faces.person] & (faces.person != NOBODY)
-    return faces.of(~held), faces.of(held)
+    sides = (False, faces.of(~held)), (True, faces.of(held))
+    train, held_out = (
+        replace(side, left_out=tuple(p for p in faces.left_out if _is_held_out(p, share) == out))
+        for out, side in sides
+    )
+    return train, held_out
 
 
 def for_network(crops: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -149,6 +174,10 @@ def for_network(crops: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArra
     return made
 
 
+def _is_held_out(picture: LeftOut, share: float) -> bool:
+    return bool(picture.person) and _fraction(picture.person) < share
+
+
 def _fraction(name: str) -> float:
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32
 
@@ -157,47 +186,59 @@ def _load(paths: Iterable[Path], read: Callable[[Path], Iterator[_Read]], task: 
     crops: list[NDArray[np.uint8]] = []
     owners: list[str] = []
     files: list[str] = []
+    left_out: list[LeftOut] = []
     for path in paths:
         if not path.exists():
             raise MissingError(f"{path}: not there", remedy="check the path")
-        before = len(crops)
-        for owner, file, crop in read(path):
-            crops.append(crop)
+        before, lost = len(crops), len(left_out)
+        for owner, file, found in read(path):
+            named = f"{path.name}:{file}"
+            if isinstance(found, str):
+                left_out.append(LeftOut(named, owner, found))
+                continue
+            crops.append(found)
             owners.append(owner)
-            files.append(f"{path.name}:{file}")
+            files.append(named)
+        _tell(path, left_out[lost:])
         if len(crops) == before:
             what, remedy = _NOTHING[task]
             raise DataError(f"{path}: {what}", remedy=remedy)
     names = tuple(sorted({owner for owner in owners if owner}))
     number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
     person = np.array([number[owner] for owner in owners], np.int32)
-    return Faces(np.stack(crops), person, names, tuple(files), task)
+    return Faces(np.stack(crops), person, names, tuple(files), task, tuple(left_out))
 
 
-def _read_faces(path: Path) -> Iterator[_Read]:
+def _tell(path: Path, left_out: Sequence[LeftOut]) -> None:
+    if not left_out:
+        return
+    faceless = sum(picture.why == NO_FACE for picture in left_out)
+    counts = {UNREADABLE: len(left_out) - faceless, "without a face that is found": faceless}
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    sys.stderr.write(f"{path}: {len(left_out)} pictures left out ({said})\n")
+
+
+def _read_faces(path: Path, *, aligned: bool) -> Iterator[_Read]:
     if path.is_file():
-        yield from _packed(path)
+        yield from _packed(path, aligned=aligned)
     elif all((path / folder).is_dir() for folder in SEED_FOLDERS):
-        yield from _photographs(path, _seed_person)
+        yield from _photographs(path, _seed_person, aligned=aligned)
     else:
-        yield from _photographs(path, lambda file: file.parent.name)
+        yield from _photographs(path, lambda file: file.parent.name, aligned=aligned)
 
 
-def _packed(path: Path) -> Iterator[_Read]:
+def _packed(path: Path, *, aligned: bool) -> Iterator[_Read]:
     try:
         with tarfile.open(path) as tar:
             for member in tar:
                 name = Path(member.name)
                 if not member.isfile() or name.suffix.lower() not in _SUFFIXES:
                     continue
-                picture = _decode(tar.extractfile(member).read())
-                if picture is None or picture.shape != (CROP_SIZE, CROP_SIZE, 3):
-                    raise DataError(
-                        f"{path}: {member.name} is no {CROP_SIZE}x{CROP_SIZE} picture",
-                        remedy="a tar holds ready-made crops; give photographs as a folder",
-                    )
+                fits = member.size <= MAX_BYTES
+                picture = _decode(tar.extractfile(member).read()) if fits else None
+                is_crop = picture is not None and picture.shape == _CROP
                 owner = name.parent.name if name.parent != Path() else ""
-                yield owner, member.name, realign_packed(picture)
+                yield owner, member.name, _crop(picture, member.name, aligned=aligned or is_crop)
     except tarfile.TarError as e:
         raise DataError(
             f"{path}: not a tar ({e})",
@@ -205,26 +246,31 @@ def _packed(path: Path) -> Iterator[_Read]:
         ) from e
 
 
-def _photographs(path: Path, person_of: Callable[[Path], str]) -> Iterator[_Read]:
-    left_out = 0
+def _photographs(path: Path, person_of: Callable[[Path], str], *, aligned: bool) -> Iterator[_Read]:
     for file in sorted(path.rglob("*")):
         if file.suffix.lower() not in _SUFFIXES or file.parent == path:
             continue
-        crop = _crop(file)
-        if crop is None:
-            left_out += 1
-            continue
+        crop = _crop(_picture(file), str(file), aligned=aligned)
         yield person_of(file), str(file.relative_to(path)), crop
-    if left_out:
-        sys.stderr.write(f"{path}: {left_out} pictures left out (unreadable, or not one face)\n")
 
 
-def _crop(file: Path) -> NDArray[np.uint8] | None:
-    picture = _picture(file)
-    if picture is None or picture.shape == (CROP_SIZE, CROP_SIZE, 3):
+def _crop(
+    picture: NDArray[np.uint8] | None, name: str, *, aligned: bool
+) -> NDArray[np.uint8] | str:
+    """The crop of the largest face, or why there is none. aligned: as of `load_faces`."""
+    if picture is None:
+        return UNREADABLE
+    if aligned:
+        if picture.shape != _CROP:
+            raise DataError(
+                f"{name}: no {CROP_SIZE}x{CROP_SIZE} crop",
+                remedy="leave out --aligned: then faces are looked for",
+            )
+        return realign_packed(picture)
+    if picture.shape == _CROP:
         return picture
     faces = find_faces(picture)
-    return align(picture, faces[0].points) if faces else None
+    return align(picture, faces[0].points) if faces else NO_FACE
 
 
 def _seed_person(file: Path) -> str:
@@ -235,14 +281,9 @@ def _seed_person(file: Path) -> str:
 
 
 def _read_pictures(path: Path, shape: tuple[int, int, int]) -> Iterator[_Read]:
-    left_out = 0
     for name, picture in _in_folder(path) if path.is_dir() else _in_zip(path):
-        if picture is None:
-            left_out += 1
-            continue
-        yield str(name.parent), str(name), whole(picture, shape)
-    if left_out:
-        sys.stderr.write(f"{path}: {left_out} pictures left out (unreadable)\n")
+        crop = UNREADABLE if picture is None else whole(picture, shape)
+        yield str(name.parent), str(name), crop
 
 
 def _in_folder(path: Path) -> Iterator[tuple[PurePosixPath, NDArray[np.uint8] | None]]:

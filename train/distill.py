@@ -15,7 +15,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from edge.contract.tensor import to_float
-from train.augment import disturb, mix
+from train.augment import LIGHT, disturb, mix
+from train.data import NOBODY, Faces
+from train.losses import MarginSoftmax
 from train.models import embedding_of
 from train.runs import Run
 from train.teacher import JOINTS, Teacher
@@ -38,22 +40,28 @@ class Lessons(keras.utils.PyDataset):
 
     goals: (n, 128) of unit length, what the embedding of each crop shall be, or None: the teacher's
     own of the disturbed crop. A blend of two crops has no goal, so there are none of them then.
+    person: (n,) whom a crop shows, or NOBODY. how: as of `augment.disturb`.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword per thing that decides a batch
         self,
-        crops: NDArray[np.uint8],
+        faces: Faces,
         teacher: Teacher,
         *,
         goals: NDArray[np.float32] | None = None,
         batch: int,
         steps: int,
         seed: int,
+        how: str = LIGHT,
     ) -> None:
         # Teacher and student take turns, each with all cores: at once they would be no faster.
         super().__init__(workers=1, use_multiprocessing=False)
-        self._crops, self._teacher, self._goals = crops, teacher, goals
-        self._batch, self._steps, self._seed = batch, steps, seed
+        self._crops, self._teacher, self._goals = faces.crops, teacher, goals
+        _, number = np.unique(faces.person[faces.person != NOBODY], return_inverse=True)
+        self.people = int(number.max(initial=-1)) + 1
+        self._person = np.full(len(faces), NOBODY, np.int32)
+        self._person[faces.person != NOBODY] = number
+        self._batch, self._steps, self._seed, self._how = batch, steps, seed, how
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -66,12 +74,15 @@ class Lessons(keras.utils.PyDataset):
         at = (self.epoch * self._steps + index) * self._batch + np.arange(self._batch)
         which = [self._order(int(i) // len(self._crops))[int(i) % len(self._crops)] for i in at]
         rng = np.random.default_rng((self._seed, 1, self.epoch, index))
-        crops = disturb(self._crops[which], rng)
+        crops = disturb(self._crops[which], rng, how=self._how)
+        person = self._person[which]
         if self._goals is None:
-            crops = mix(crops, rng)
+            crops, mixed = mix(crops, rng)
+            person = np.full_like(person, NOBODY) if mixed else person
         answers = self._teacher.answer(crops)
         if self._goals is not None:
             answers["embedding"] = self._goals[which]
+        answers["person"] = person
         return {"crops": to_float(crops)} | {m: answers[m] for m in _MAPS}, answers
 
     def _order(self, lap: int) -> NDArray[np.int64]:
@@ -84,13 +95,24 @@ class Lessons(keras.utils.PyDataset):
 
 
 class Student(keras.Model):
-    """The twin with its stages in reach; `local` says whether a stage sees the teacher's maps."""
+    """The twin with its stages in reach; `local` says whether a stage sees the teacher's maps.
 
-    def __init__(self, embedding: keras.Model, *, local: bool) -> None:
+    people: how many there are to tell apart. identities: how much that counts; 0: not at all.
+    """
+
+    def __init__(
+        self, embedding: keras.Model, *, local: bool, people: int = 0, identities: float = 0.0
+    ) -> None:
         super().__init__()
         self.stages = [embedding.get_layer(name) for name in _STAGES]
         self.local = local
-        self.trackers = {name: keras.metrics.Mean(name) for name in (*_MAPS, "cosine", "relations")}
+        self._identities = 0.0 if local else identities
+        self._classes = None
+        names = [*_MAPS, "cosine", "relations"]
+        if self._identities:
+            self._classes = MarginSoftmax(people, embedding.output_shape[-1], "cosface")
+            names.append("identities")
+        self.trackers = {name: keras.metrics.Mean(name) for name in names}
 
     def build_for(self, lessons: Lessons) -> None:
         """Make every variable now, so that a checkpoint finds its place."""
@@ -126,7 +148,13 @@ class Student(keras.Model):
         self.trackers["relations"].update_state(relations)
         if self.local:
             return sum(maps) + 2.0 * (1.0 - cosine)
-        return 0.3 * sum(maps) + 4.0 * (1.0 - cosine) + 16.0 * relations
+        loss = 0.3 * sum(maps) + 4.0 * (1.0 - cosine) + 16.0 * relations
+        if self._classes is None:
+            return loss
+        known = ops.maximum(ops.sum(ops.cast(y["person"] >= 0, "float32")), 1.0)
+        identities = ops.sum(self._classes(own, y["person"])) / known
+        self.trackers["identities"].update_state(identities)
+        return loss + self._identities * identities
 
 
 def _products(unit: keras.KerasTensor) -> keras.KerasTensor:
@@ -136,7 +164,7 @@ def _products(unit: keras.KerasTensor) -> keras.KerasTensor:
 
 def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
     siamese: keras.Model,
-    crops: NDArray[np.uint8],
+    faces: Faces,
     teacher: Teacher,
     *,
     goals: NDArray[np.float32] | None,
@@ -145,18 +173,33 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
     batch: int,
     steps: int,
     seed: int,
+    identities: float = 0.0,
+    how: str = LIGHT,
 ) -> None:
     """Teach the twin of `siamese` in place; every epoch leaves siamese.keras in the run folder.
 
-    goals: as of `Lessons`. Started again with the same run folder it goes on after the last whole
-    epoch.
+    goals, how: as of `Lessons`. identities: as of `Student`. Started again with the same run folder
+    it goes on after the last whole epoch.
     """
     for number, phase in enumerate(phases):
         if phase.epochs == 0 or run.finished(phase.name):
             continue
-        student = Student(embedding_of(siamese), local=phase.name == "local")
+        lessons = Lessons(
+            faces,
+            teacher,
+            goals=goals,
+            batch=batch,
+            steps=steps,
+            seed=seed + number,
+            how=how,
+        )
+        student = Student(
+            embedding_of(siamese),
+            local=phase.name == "local",
+            people=lessons.people,
+            identities=identities,
+        )
         compile_student(student, phase, steps)
-        lessons = Lessons(crops, teacher, goals=goals, batch=batch, steps=steps, seed=seed + number)
         student.build_for(lessons)
         run.train(student, lessons, siamese, epochs=phase.epochs, phase=phase.name)
 

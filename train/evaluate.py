@@ -1,53 +1,60 @@
 """How good a network is on people whom it never saw.
 
 A threshold is never chosen and judged on the same people: the held-out people are cut into two
-halves, each half is judged at the threshold of the other. Intervals come from drawing people anew,
-because the pairs of one person resemble each other.
+halves, each half is judged at the threshold of the other; a benchmark's list has folds for that.
+Intervals come from drawing people anew, because the pairs of one person resemble each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.errors import DataError
+from edge.contract.errors import DataError, UsageError
 from edge.contract.matching import Difference
-from train.bootstrap import (
-    ROUNDS,
-    Interval,
-    best_threshold,
-    crossed,
-    curve_of,
-    intervals,
-    table_of,
-)
-from train.data import NOBODY, Faces
-from train.heads import embed
-from train.models import head_parameters
+from train.bootstrap import Interval, best_threshold, intervals, table_of
+from train.data import NOBODY, Faces, LeftOut
+from train.faults import Fault, false_accepts, false_rejects
+from train.judge import Judged, judge_folds, judge_halves
 from train.pairs import all_pairs
+from train.promised import Kept, burst_of, keep
+from train.protocol import read_lists
 from train.rates import Curve, Pairs, clopper_pearson, curve, rates_at, threshold_at_fmr
+from train.subject import Subject
 
-SCHEMA = "onelook.evaluation/1"
-FMR_LEVELS = (1e-2, 1e-3, 1e-4)
+FMR_LEVELS = (1e-2, 1e-3, 1e-4, 1e-5)
 LEAST_PEOPLE, LEAST_REPEATED = 4, 2
-# Pairs grow with the square of crops: 6,000 crops make 18 million, a minute's work.
-_MOST_CROPS = {Difference.SQUARED: 6000, Difference.ABSOLUTE: 2000}
+# Pairs grow with the square of crops: 20,000 crops make 200 million, a gigabyte and some minutes.
+_MOST_CROPS = {Difference.SQUARED: 20_000, Difference.ABSOLUTE: 2000}
+_MOST_PRESSED = 7000  # crops; a press keeps three frames' distances to all of them
 _PAIR = 2  # crops of one person
 _BINS = 50
-_INTERVAL = f"95 %, people drawn anew {ROUNDS} times; Clopper-Pearson where it says so"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to measure, beside the pairs that follow from the pictures.
+
+    lists: of pairs, as LFW's. all_pairs: rates from every pair even so. press: play presses at the
+    galleries of a bundle's levels. seed: of halves, of crops that are left out, of intervals.
+    """
+
+    lists: tuple[Path, ...] = ()
+    all_pairs: bool = False
+    press: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True)
 class Measured:
     """What the figures were measured on.
 
-    given: crops before the sample was cut to what minutes suffice for. data: SHA-256 of the list of
-    files.
+    given: crops before the sample was cut to what minutes suffice for. genuine, impostor: pairs.
+    left_out: pictures that gave no crop. data: SHA-256 of the list of files.
     """
 
     people: int
@@ -55,6 +62,7 @@ class Measured:
     given: int
     genuine: int
     impostor: int
+    left_out: tuple[LeftOut, ...]
     data: str
     seed: int
 
@@ -80,63 +88,93 @@ class Point:
 class Evaluation:
     """Everything that a report shows.
 
-    scores: accuracy, precision, recall, f1, with as many pairs of one person as of two (weighted).
-    thresholds: of the two halves. unsupported: levels of FMR too rare for this sample.
+    judged: the four metrics, over halves of the people or over the folds of a list.
+    threshold: the best one for all these pairs together; auc, eer, points: of the same pairs.
+    unsupported: levels of FMR too rare for this sample. kept: what a bundle promises, here.
     roc: (2, n) FMR and TAR. histogram: (3, bins) left edge, share of genuine, of impostor pairs.
     """
 
+    subject: Subject
     measured: Measured
-    scores: dict[str, Interval]
-    thresholds: tuple[float, float]
+    judged: Judged
     threshold: float
     auc: Interval
     eer: Interval
     points: tuple[Point, ...]
     unsupported: tuple[float, ...]
+    kept: tuple[Kept, ...]
+    accepts: tuple[Fault, ...]
+    rejects: tuple[Fault, ...]
     roc: NDArray[np.float64]
     histogram: NDArray[np.float64]
-
-    def document(self) -> dict[str, Any]:
-        """For programs; without the curves."""
-        figures = {k: v for k, v in asdict(self).items() if k not in {"roc", "histogram"}}
-        return {"schema": SCHEMA, "ok": True, "interval": _INTERVAL, **figures}
 
     def summary(self) -> str:
         """For people, on one screen."""
         m = self.measured
-        rows = {**self.scores, "AUC": self.auc, "EER": self.eer}
+        rows = {**self.judged.scores, "AUC": self.auc, "EER": self.eer}
         rows |= {f"TAR at FMR {p.asked_fmr:g}": p.tar for p in self.points}
         lines = [f"{name:<18} {figure}" for name, figure in rows.items()]
         sample = (
             f"{m.people} people who were not trained on, {m.crops} crops, "
             f"{m.genuine} genuine and {m.impostor} impostor pairs; 95 % intervals over people"
         )
-        return "\n".join([sample, *lines])
+        return "\n".join([f"{self.subject.name} ({self.subject.kind})", sample, *lines])
 
 
-def evaluate(siamese: keras.Model, faces: Faces, *, seed: int = 0) -> Evaluation:
-    """Measure a network on held-out people.
-
-    seed: of the halves, of the crops that are left out of a large sample, and of the intervals.
+def evaluate(subject: Subject, faces: Faces, ask: Ask | None = None) -> Evaluation:
+    """Measure a network on people whom it was not trained on.
 
     Raises:
-        DataError: too few people, or too few of them with two pictures; see `require_sample`.
+        DataError: too few people, see `require_sample`; or a list, see `protocol.read_lists`.
+        UsageError: presses are asked for, and the network promises no thresholds.
     """
+    ask = ask or Ask()
+    if ask.press and not subject.levels:
+        raise UsageError(
+            f"{subject.name}: promises no thresholds to press against",
+            remedy="convert it first, and name the bundle with --model",
+        )
     require_sample(faces)
-    head, rng = head_parameters(siamese), np.random.default_rng(seed)
-    known = _known(faces)
-    chosen = _at_most(known, _MOST_CROPS[head.difference], rng)
-    pairs = all_pairs(embed(siamese, chosen.crops), chosen.person, head)
-    measured = Measured(
-        people=len(chosen.people()),
-        crops=len(chosen),
-        given=len(known),
-        genuine=int(pairs.same.sum()),
-        impostor=int((~pairs.same).sum()),
-        data=chosen.digest(),
-        seed=seed,
+    listed = read_lists(ask.lists, faces) if ask.lists else None
+    rng = np.random.default_rng(ask.seed)
+    embeddings = subject.embed(faces.crops)
+    chosen = _at_most(faces, _MOST_CROPS[subject.head.difference], rng)
+    people = faces.of(chosen)
+    every = all_pairs(embeddings[chosen], people.person, subject.head)
+    if listed is None:
+        pairs, table = every, table_of(every, people.person, rng)
+        judged = judge_halves(table, rng)
+    else:
+        pairs = listed.pairs(embeddings, subject.head)
+        judged, table = judge_folds(listed, pairs, rng), listed.table(pairs)
+        if ask.all_pairs:
+            pairs, table = every, table_of(every, people.person, rng)
+    whole, spans = curve(pairs), intervals(table, FMR_LEVELS, rng)
+    points = tuple(_points(pairs, spans))
+    return Evaluation(
+        subject=subject,
+        measured=Measured(
+            people=table.people,
+            crops=len(people),
+            given=len(faces),
+            genuine=len(pairs.genuine),
+            impostor=len(pairs.impostor),
+            left_out=faces.left_out,
+            data=people.digest(),
+            seed=ask.seed,
+        ),
+        judged=judged,
+        threshold=best_threshold(whole),
+        auc=Interval(whole.auc, *spans["auc"]),
+        eer=Interval(whole.eer, *spans["eer"]),
+        points=points,
+        unsupported=tuple(sorted(set(FMR_LEVELS) - {p.asked_fmr for p in points}, reverse=True)),
+        kept=_kept(subject, every, people, rng, press=ask.press),
+        accepts=false_accepts(every, people),
+        rejects=false_rejects(every, people),
+        roc=_roc(whole, len(pairs.impostor)),
+        histogram=_histogram(pairs),
     )
-    return measure(pairs, measured, chosen.person, rng)
 
 
 def require_sample(faces: Faces) -> None:
@@ -155,58 +193,32 @@ def require_sample(faces: Faces) -> None:
         )
 
 
-def measure(
-    pairs: Pairs, measured: Measured, person: NDArray[np.int32], rng: np.random.Generator
-) -> Evaluation:
-    """Every figure of the pairs of `pairs.all_pairs`. person: (crops,) whom they show."""
-    side = _halves(person, rng)
-    table = table_of(pairs, person, rng)
-    scores, thresholds = crossed(curve_of(table.within(side)), curve_of(table.within(~side)))
-    whole = curve(pairs)
-    spans = intervals(table, side, FMR_LEVELS, rng)
-    points = tuple(_points(pairs, spans))
-    return Evaluation(
-        measured=measured,
-        scores={name: Interval(value, *spans[name]) for name, value in scores.items()},
-        thresholds=thresholds,
-        threshold=best_threshold(whole),
-        auc=Interval(whole.auc, *spans["auc"]),
-        eer=Interval(whole.eer, *spans["eer"]),
-        points=points,
-        unsupported=tuple(sorted(set(FMR_LEVELS) - {p.asked_fmr for p in points}, reverse=True)),
-        roc=_roc(whole, len(pairs.impostor)),
-        histogram=_histogram(pairs),
-    )
+def _kept(
+    subject: Subject, every: Pairs, people: Faces, rng: np.random.Generator, *, press: bool
+) -> tuple[Kept, ...]:
+    if not subject.levels:
+        return ()
+    burst = None
+    if press:
+        burst = burst_of(subject, people.of(_at_most(people, _MOST_PRESSED, rng)))
+    return keep(subject.levels, every, people.person, burst)
 
 
-def _known(faces: Faces) -> Faces:
-    return faces.of(faces.person != NOBODY)
-
-
-def _at_most(faces: Faces, most: int, rng: np.random.Generator) -> Faces:
-    """All of a small sample; of a large one as many crops of each person as fit, at least two."""
-    if len(faces) <= most:
-        return faces
+def _at_most(faces: Faces, most: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(n,): crops of known people; of many as many of each person as fit, at least two."""
+    known = faces.person != NOBODY
+    if known.sum() <= most:
+        return known
     order = rng.permutation(len(faces))
     rank = np.empty(len(faces), np.int64)  # of a crop among those of its person
     for number in np.unique(faces.person):
         own = order[faces.person[order] == number]
         rank[own] = np.arange(len(own))
-    each = int(np.searchsorted(np.cumsum(np.bincount(rank)), most, side="right"))
+    each = int(np.searchsorted(np.cumsum(np.bincount(rank[known])), most, side="right"))
     if each >= _PAIR:
-        return faces.of(rank < each)
-    people = rng.permutation(np.unique(faces.person))[: most // _PAIR]
-    return faces.of((rank < _PAIR) & np.isin(faces.person, people))
-
-
-def _halves(person: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(people,): every other one of those with two pictures, then of the rest."""
-    counts = np.unique(person, return_counts=True)[1]
-    shuffled = rng.permutation(len(counts))
-    order = shuffled[np.argsort(counts[shuffled] < _PAIR, kind="stable")]
-    side = np.zeros(len(counts), np.bool_)
-    side[order[::2]] = True
-    return side
+        return known & (rank < each)
+    people = rng.permutation(np.unique(faces.person[known]))[: most // _PAIR]
+    return (rank < _PAIR) & np.isin(faces.person, people)
 
 
 def _points(pairs: Pairs, spans: dict[str, tuple[float, float]]) -> Iterator[Point]:

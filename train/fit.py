@@ -1,4 +1,4 @@
-"""Training on labelled people: every pair of a batch teaches twin and head together."""
+"""Training on labelled people: one of five losses teaches the twin, every pair the head."""
 
 from __future__ import annotations
 
@@ -10,23 +10,35 @@ from numpy.typing import NDArray
 from edge.contract.errors import DataError
 from edge.contract.tasks import FACES
 from edge.contract.tensor import to_float
-from train.augment import disturb
+from train.augment import LIGHT, disturb
 from train.data import NOBODY, Faces, for_network
+from train.losses import MarginSoftmax, batch_hard, contrastive
 from train.models import embedding_of, head_of
 from train.runs import Run
 
-LOSSES = ("bce", "contrastive")
-_CROPS_PER_PERSON = 2
-_MARGIN = 1.0
+# "bce" teaches the twin through the head; with the others the head learns beside it.
+LOSSES = ("bce", "contrastive", "triplet", "cosface", "arcface")
+_OF_CLASSES = ("cosface", "arcface")
 
 
 class PeopleBatches(keras.utils.PyDataset):
-    """Two disturbed crops of each of `batch / 2` people a batch; an epoch follows from its seed."""
+    """`each` disturbed crops of each of `batch / each` people; an epoch follows from its seed.
 
-    def __init__(
-        self, faces: Faces, shape: tuple[int, int, int], *, batch: int, steps: int, seed: int
+    people: how many there are in all.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword per thing that decides a batch
+        self,
+        faces: Faces,
+        shape: tuple[int, int, int],
+        *,
+        batch: int,
+        steps: int,
+        seed: int,
+        each: int = 2,
+        how: str = LIGHT,
     ) -> None:
-        """Raises: DataError: fewer than two people."""
+        """how: as of `augment.disturb`. Raises: DataError: fewer than two people."""
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
         numbers = [n for n in np.unique(faces.person) if n != NOBODY]
         if len(numbers) < 2:
@@ -37,8 +49,9 @@ class PeopleBatches(keras.utils.PyDataset):
         self._crops = for_network(faces.crops, shape)
         self._mirror = faces.task == FACES  # a mirrored character is another one
         self._own = [np.flatnonzero(faces.person == n) for n in numbers]
-        self._people = min(batch // _CROPS_PER_PERSON, len(numbers))
-        self._steps, self._seed = steps, seed
+        self.people = len(numbers)
+        self._together, self._each = max(2, min(batch // each, self.people)), each
+        self._steps, self._seed, self._how = steps, seed, how
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -47,23 +60,27 @@ class PeopleBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """crops (n, h, w, c) float32 in [-1, 1), person (n,) int32."""
         rng = np.random.default_rng((self._seed, self.epoch, index))
-        people = rng.choice(len(self._own), self._people, replace=False)
+        people = rng.choice(self.people, self._together, replace=False)
         which = np.concatenate([self._draw(self._own[p], rng) for p in people])
-        person = np.repeat(people, _CROPS_PER_PERSON).astype(np.int32)
-        return to_float(disturb(self._crops[which], rng, mirror=self._mirror)), person
+        person = np.repeat(people, self._each).astype(np.int32)
+        crops = disturb(self._crops[which], rng, mirror=self._mirror, how=self._how)
+        return to_float(crops), person
 
     def _draw(self, own: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         # Somebody with a single picture is paired with another disturbance of it.
-        return rng.choice(own, _CROPS_PER_PERSON, replace=len(own) < _CROPS_PER_PERSON)
+        return rng.choice(own, self._each, replace=len(own) < self._each)
 
 
 class AllPairs(keras.Model):
     """Trains on every pair of a batch of crops; each crop is embedded once."""
 
-    def __init__(self, siamese: keras.Model, loss: str) -> None:
+    def __init__(self, siamese: keras.Model, loss: str, people: int) -> None:
+        """loss: of LOSSES. people: how many there are in all, numbered from 0."""
         super().__init__()
         self.embedding, self.head = embedding_of(siamese), head_of(siamese)
         self._kind = loss
+        dimensions = self.embedding.output_shape[-1]
+        self._classes = MarginSoftmax(people, dimensions, loss) if loss in _OF_CLASSES else None
 
     def call(
         self,
@@ -73,7 +90,7 @@ class AllPairs(keras.Model):
         """crops (n, h, w, c) float32 -> embeddings (n, d), distance (n, n) in [0, 1]."""
         e = self.embedding(crops, training=training)
         n = ops.shape(e)[0]
-        seen = ops.stop_gradient(e) if self._kind == "contrastive" else e
+        seen = e if self._kind == "bce" else ops.stop_gradient(e)
         left = ops.repeat(seen, n, axis=0)
         right = ops.tile(seen, (n, 1))
         return e, ops.reshape(self.head([left, right]), (n, n))
@@ -87,18 +104,14 @@ class AllPairs(keras.Model):
         weight = same / ops.maximum(ops.sum(same), 1.0) + other / ops.maximum(ops.sum(other), 1.0)
         entropy = keras.losses.binary_crossentropy(different[..., None], distance[..., None])
         loss = ops.sum(weight * entropy) / 2.0 + sum(self.losses)
-        if self._kind == "contrastive":
-            loss += ops.sum(weight * self._contrastive(embeddings, different)) / 2.0
-        return loss
-
-    def _contrastive(
-        self, embeddings: keras.KerasTensor, different: keras.KerasTensor
-    ) -> keras.KerasTensor:
-        """Hadsell, Chopra, LeCun 2006, equation 4, on unit vectors; the head learns beside it."""
         unit = ops.normalize(embeddings, axis=-1)
-        squared = ops.maximum(2.0 - 2.0 * ops.matmul(unit, ops.transpose(unit)), 1e-9)
-        apart = ops.square(ops.maximum(_MARGIN - ops.sqrt(squared), 0.0))
-        return (1.0 - different) * squared + different * apart
+        if self._kind == "contrastive":
+            loss += ops.sum(weight * contrastive(unit, different)) / 2.0
+        elif self._kind == "triplet":
+            loss += ops.mean(batch_hard(unit, different))
+        elif self._classes is not None:
+            loss += ops.mean(self._classes(unit, y))
+        return loss
 
 
 def fit(  # noqa: PLR0913 - one keyword per thing that a person may choose
@@ -112,6 +125,8 @@ def fit(  # noqa: PLR0913 - one keyword per thing that a person may choose
     batch: int,
     steps: int,
     seed: int,
+    each: int = 2,
+    how: str = LIGHT,
 ) -> None:
     """Train `siamese` in place; every epoch leaves siamese.keras in the run folder.
 
@@ -121,8 +136,8 @@ def fit(  # noqa: PLR0913 - one keyword per thing that a person may choose
     if run.finished("fit"):
         return
     shape = embedding_of(siamese).input_shape[1:]
-    batches = PeopleBatches(faces, shape, batch=batch, steps=steps, seed=seed)
-    model = AllPairs(siamese, loss)
+    batches = PeopleBatches(faces, shape, batch=batch, steps=steps, seed=seed, each=each, how=how)
+    model = AllPairs(siamese, loss, batches.people)
     model.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, epochs * steps, 0.01)),
         jit_compile=False,  # see distill.compile_student

@@ -40,12 +40,18 @@ def build_siamese(
     shape = input_shape or chosen.input_shape
     crop = keras.Input(shape, batch_size=batch_size, name="crop")
     embedding = keras.Model(crop, chosen.twin(crop), name="embedding")
-    head = build_head(chosen.difference, embedding.output.shape[-1])
+    return siamese_of(embedding, chosen.difference, name=f"siamese_{preset}", batch_size=batch_size)
+
+
+def siamese_of(
+    embedding: keras.Model, difference: Difference, *, name: str, batch_size: int | None = None
+) -> keras.Model:
+    """The siamese network of a twin that is called `embedding`, with a new head."""
+    shape = embedding.input_shape[1:]
+    head = build_head(difference, embedding.output.shape[-1])
     left = keras.Input(shape, batch_size=batch_size, name="left")
     right = keras.Input(shape, batch_size=batch_size, name="right")
-    return keras.Model(
-        [left, right], head([embedding(left), embedding(right)]), name=f"siamese_{preset}"
-    )
+    return keras.Model([left, right], head([embedding(left), embedding(right)]), name=name)
 
 
 def embedding_of(siamese: keras.Model) -> keras.Model:

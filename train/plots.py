@@ -36,6 +36,19 @@ def roc(evaluation: Evaluation) -> str:
     return _svg(figure)
 
 
+def det(evaluation: Evaluation) -> str:
+    """FNMR over FMR: the same as `roc`, stretched where a lock works."""
+    figure, axes = _one()
+    fmr, tar = evaluation.roc
+    seen = (fmr > 0) & (tar < 1)
+    axes.plot(fmr[seen], 1.0 - tar[seen], drawstyle="steps-post", color=_GENUINE)
+    axes.plot(*[evaluation.eer.value] * 2, "o", color=_LINE)
+    axes.annotate(" EER", [evaluation.eer.value] * 2)
+    axes.set(xscale="log", xlabel="FMR: pairs of two people taken for one")
+    axes.set(yscale="log", ylabel="FNMR: pairs of one person not recognised")
+    return _svg(figure)
+
+
 def distances(evaluation: Evaluation) -> str:
     """How pairs of one person and of two are spread over the distance, with the threshold."""
     figure, axes = _one()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from scipy.stats import beta
 from edge.contract.levels import Rate
 
 CONFIDENCE = 0.95
+_MOST_CUTS = 200_000  # of a curve, on either side of its knee
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,15 @@ class Pairs:
     distance: NDArray[np.float32]
     same: NDArray[np.bool_]
 
-    @property
+    @cached_property
     def genuine(self) -> NDArray[np.float32]:
-        return self.distance[self.same]
+        """Distances of pairs of one person, rising."""
+        return np.sort(self.distance[self.same])
 
-    @property
+    @cached_property
     def impostor(self) -> NDArray[np.float32]:
-        return self.distance[~self.same]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The tutorial's four metrics at one threshold; "positive" means: taken for one person."""
-
-    threshold: float
-    accuracy: float
-    precision: float
-    recall: float
-    f1: float
+        """Distances of pairs of two people, rising."""
+        return np.sort(self.distance[~self.same])
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,8 @@ class Curve:
     def auc(self) -> float:
         """Area under the ROC (1 - FNMR over FMR); 0.5 = guessing. Ties count half."""
         x, y = np.r_[0.0, self.fmr, 1.0], np.r_[0.0, 1.0 - self.fnmr, 1.0]
-        return float((np.diff(x) * (y[1:] + y[:-1])).sum() / 2)
+        area = float((np.diff(x) * (y[1:] + y[:-1])).sum() / 2)
+        return min(area, 1.0)  # the sum of many shares may end a hair above it
 
     @property
     def eer(self) -> float:
@@ -87,20 +81,33 @@ def rate(errors: int, trials: int) -> Rate:
 
 
 def curve(pairs: Pairs) -> Curve:
-    """FMR and FNMR over all thresholds. A pair matches if its distance is below the threshold."""
-    thresholds = np.r_[np.unique(pairs.distance).astype(np.float64), 1.0 + 1e-9]
-    return Curve(
-        thresholds,
-        np.searchsorted(np.sort(pairs.impostor), thresholds) / max(len(pairs.impostor), 1),
-        1.0 - np.searchsorted(np.sort(pairs.genuine), thresholds) / max(len(pairs.genuine), 1),
+    """FMR and FNMR over all thresholds. A pair matches if its distance is below the threshold.
+
+    Of many pairs only some thresholds are on the curve; the rates there are those of all pairs.
+    """
+    cuts = np.unique(np.concatenate([_some(pairs.impostor), _some(pairs.genuine)]))
+    impostor, genuine = (
+        np.r_[np.searchsorted(side, cuts), len(side)] / max(len(side), 1)
+        for side in (pairs.impostor, pairs.genuine)
     )
+    return Curve(np.r_[cuts.astype(np.float64), 1.0 + 1e-9], impostor, 1.0 - genuine)
+
+
+def _some(rising: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The smallest, which decide all small rates, and of the others evenly many."""
+    if len(rising) <= 2 * _MOST_CUTS:
+        return rising
+    others = np.linspace(_MOST_CUTS, len(rising) - 1, _MOST_CUTS).astype(np.int64)
+    return np.concatenate([rising[:_MOST_CUTS], rising[others]])
 
 
 def rates_at(pairs: Pairs, threshold: float) -> tuple[Rate, Rate]:
     """(FMR, FNMR) at one threshold."""
+    accepted = int(np.searchsorted(pairs.impostor, np.float32(threshold)))
+    recognised = int(np.searchsorted(pairs.genuine, np.float32(threshold)))
     return (
-        rate(int((pairs.impostor < threshold).sum()), len(pairs.impostor)),
-        rate(int((pairs.genuine >= threshold).sum()), len(pairs.genuine)),
+        rate(accepted, len(pairs.impostor)),
+        rate(len(pairs.genuine) - recognised, len(pairs.genuine)),
     )
 
 
@@ -116,17 +123,19 @@ def threshold_at_fmr(pairs: Pairs, target: float) -> float:
     Raises:
         ValueError: fewer pairs of two people than `least_impostors`.
     """
-    impostor = np.sort(pairs.impostor.astype(np.float64))
+    impostor = pairs.impostor
     if len(impostor) < least_impostors(target):
         raise ValueError(f"{len(impostor)} pairs of two people cannot show an FMR of {target:g}")
     # As many impostors as allowed lie strictly below the next one's distance.
     return float(impostor[int(np.floor(target * len(impostor)))])
 
 
-def scores_at(pairs: Pairs, threshold: float) -> Scores:
-    """Accuracy, precision, recall, F1 with as many pairs of one person as of two (weighted)."""
-    hit = float((pairs.genuine < threshold).mean())
-    false = float((pairs.impostor < threshold).mean())
+def scores(hit: float, false: float) -> dict[str, float]:
+    """Accuracy, precision, recall, F1 with as many pairs of one person as of two.
+
+    "Positive" means: taken for one person. hit, false: of genuine, of impostor pairs, those that
+    are.
+    """
     precision = hit / (hit + false) if hit + false else 0.0
     f1 = 2 * precision * hit / (precision + hit) if precision + hit else 0.0
-    return Scores(threshold, (hit + 1.0 - false) / 2, precision, hit, f1)
+    return {"accuracy": (hit + 1 - false) / 2, "precision": precision, "recall": hit, "f1": f1}

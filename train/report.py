@@ -1,20 +1,27 @@
-"""An evaluation -> report.html for people and evaluation.json for programs, in the run folder."""
+"""An evaluation -> report.html for people and results.json for programs, in one folder."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.contract.errors import OutputError
+from edge.contract.levels import rate_text
 from train import plots
-from train.evaluate import Evaluation, Point
+from train.evaluate import FMR_LEVELS, Evaluation, Point
+from train.faults import Fault
+from train.results import results
 from train.runs import CONFIG, REPORT
 
-DOCUMENT = "evaluation.json"
+DOCUMENT = "results.json"
 
 _PAGE = """\
 <!doctype html>
@@ -32,6 +39,7 @@ td {{ font-variant-numeric: tabular-nums; }}
 figure {{ margin: 1.5rem 0; break-inside: avoid; }}
 img {{ max-width: 100%; }}
 figcaption, .small {{ font-size: 14px; color: #444; }}
+.faces {{ display: flex; flex-wrap: wrap; gap: 1rem; }} .faces figure {{ margin: 0; width: 230px; }}
 dt {{ font-weight: 600; }} dd {{ margin: 0 0 .5rem 0; overflow-wrap: anywhere; }}
 </style>
 <h1>{title}</h1>
@@ -42,42 +50,72 @@ dt {{ font-weight: 600; }} dd {{ margin: 0 0 .5rem 0; overflow-wrap: anywhere; }
 _CLAIMED = """\
 <h2>What this says, and what not</h2>
 <ul>
-<li>It says how often two pictures of these people are told right, one pair at a time, by the
-network in floating point. Nobody among them was trained on.</li>
-<li>The head's scale was calibrated on these same people. That moves no rate, only what number a
-distance is.</li>
-<li>It does not say how often a door opens. A press looks several times, at everybody who is
-enrolled, through one camera, and the door's network is int8: <code>convert</code> measures that one
-anew and chooses its threshold.</li>
+<li>It says how often two pictures of these people are told right, one pair at a time. Nobody among
+them was trained on.</li>
+<li>{calibrated}</li>
 <li>It says nothing of people or pictures of another kind: other ages, origins, light.</li>
 <li>It says nothing of a photograph held before the camera: one camera may take it for a face.</li>
 </ul>
 """
+_FLOAT = (
+    "It does not say how often a door opens. A press looks several times, at everybody who is "
+    "enrolled, and the door's network is int8: <code>convert</code> measures that one anew and "
+    "chooses its threshold. If the network's run calibrated its head on these same people, that "
+    "moves no rate, only what number a distance is."
+)
+_INT8 = (
+    "How often a door opens follows from the bundle's own thresholds, below; a press looks several "
+    "times, at everybody who is enrolled, and through another camera than these pictures."
+)
 
 
-def write_report(folder: Path, evaluation: Evaluation) -> Path:
-    """Write evaluation.json and report.html into a run folder; returns the report's path.
+def write_report(
+    folder: Path,
+    found: Evaluation,
+    *,
+    command: str,
+    sources: Mapping[str, Evaluation] | None = None,
+    faces: bool = False,
+) -> Path:
+    """Write results.json and report.html into a folder; returns the report's path.
 
     The folder's config.json and history-*.csv, where there are any, become part of the report.
+
+    Args:
+        folder: to write into; made if it is not there.
+        found: what was measured.
+        command: that did it.
+        sources: the same for each source of pictures.
+        faces: whether the worst pairs are shown, with the names of their files.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    _write(folder / DOCUMENT, json.dumps(evaluation.document(), indent=1) + "\n")
-    title = f"onelook: the network of run {folder.resolve().name}"
-    page = _PAGE.format(title=escape(title), body="\n".join(_body(folder, evaluation)))
-    _write(folder / REPORT, page)
+    document = results(found, command=command, sources=sources, faces=faces)
+    _write(folder / DOCUMENT, json.dumps(document, indent=1) + "\n")
+    title = f"onelook: {found.subject.name}"
+    body = "\n".join(_body(folder, found, sources or {}, faces=faces))
+    _write(folder / REPORT, _PAGE.format(title=escape(title), body=body))
     return folder / REPORT
 
 
-def _body(folder: Path, found: Evaluation) -> Iterator[str]:
+def _body(
+    folder: Path, found: Evaluation, sources: Mapping[str, Evaluation], *, faces: bool
+) -> Iterator[str]:
     yield _sample(found)
     yield _metrics(found)
     yield _rates(found)
+    if sources:
+        yield _sources(sources)
     yield _picture(
         plots.roc(found),
-        "TAR over FMR on a logarithmic axis",
+        "ROC: TAR over FMR on a logarithmic axis",
         "Bars: 95 % intervals, people drawn anew.",
+    )
+    yield _picture(
+        plots.det(found),
+        "DET: FNMR over FMR, both on logarithmic axes",
+        "Nearer to the lower left corner is better.",
     )
     yield _picture(
         plots.distances(found),
@@ -85,7 +123,12 @@ def _body(folder: Path, found: Evaluation) -> Iterator[str]:
         f"Logarithmic shares in steps of {1 / found.histogram.shape[1]:g}; "
         f"the dashed threshold, {found.threshold:.4f}, is best for all these pairs together.",
     )
-    yield _CLAIMED
+    if found.kept:
+        yield _levels(found)
+    yield _CLAIMED.format(calibrated=_INT8 if found.kept else _FLOAT)
+    if faces:
+        yield _worst("Two people whom the network takes for one", found.accepts)
+        yield _worst("One person whom the network takes for two", found.rejects)
     yield from _histories(folder)
     yield _made(folder)
 
@@ -93,28 +136,41 @@ def _body(folder: Path, found: Evaluation) -> Iterator[str]:
 def _sample(found: Evaluation) -> str:
     m = found.measured
     cut = f" (of {m.given:,}, drawn at random)" if m.given > m.crops else ""
+    lost = ""
+    if m.left_out:
+        listed = "".join(f"<li>{escape(p.file)}: {escape(p.why)}</li>" for p in m.left_out)
+        lost = (
+            f"<details><summary>{len(m.left_out):,} more pictures gave no crop, "
+            f"{len(m.left_out) / (m.given + len(m.left_out)):.1%} of all</summary>"
+            f"<ul>{listed}</ul></details>"
+        )
     return (
+        f"<p>{escape(found.subject.name)}, {escape(found.subject.kind)}.</p>"
         f"<p>Measured on <strong>{m.people:,} people who were not trained on</strong>: "
         f"{m.crops:,} crops{cut}, {m.genuine:,} pairs of one person, "
-        f"{m.impostor:,} pairs of two people.</p>"
-        f'<p class="small">SHA-256 of the list of pictures: {m.data}; seed {m.seed}.</p>'
+        f"{m.impostor:,} pairs of two people.</p>{lost}"
+        f'<p class="small">SHA-256 of the list of pictures: {m.data}; of the network: '
+        f"{found.subject.sha256 or 'not saved yet'}; seed {m.seed}.</p>"
     )
 
 
 def _metrics(found: Evaluation) -> str:
+    judged = found.judged
     names = {"f1": "F1"}
-    rows = {names.get(name, name.capitalize()): figure for name, figure in found.scores.items()}
+    rows = {names.get(name, name.capitalize()): figure for name, figure in judged.scores.items()}
     rows |= {"AUC": found.auc, "EER": found.eer}
     table = _table(
         ("", "value", "95 % interval"),
         ((k, f"{v.value:.4f}", f"{v.low:.4f} to {v.high:.4f}") for k, v in rows.items()),
     )
-    first, second = found.thresholds
+    lowest, highest = min(judged.thresholds), max(judged.thresholds)
+    lost = f" {judged.lost} pairs lack a crop and count as not matched." if judged.lost else ""
     return (
         f"<h2>One number each</h2>{table}"
         '<p class="small">Accuracy, precision, recall and F1 weigh pairs of one person and of two '
-        "alike. The people were cut into two halves; each half was judged at the threshold that is "
-        f"best for the other ({first:.4f} and {second:.4f}). "
+        f"alike, over {escape(judged.over)}: each was judged at the threshold that is best for the "
+        f"others ({lowest:.4f} to {highest:.4f}); their accuracies differ by a standard deviation "
+        f"of {judged.spread:.4f}.{lost} "
         "Intervals: people drawn anew with all their pairs, because pairs of one person resemble "
         "each other.</p>"
     )
@@ -148,6 +204,83 @@ def _cells(point: Point) -> tuple[str, ...]:
         f"{point.tar.value:.4f}",
         f"{point.tar.low:.4f} to {point.tar.high:.4f}",
     )
+
+
+def _sources(sources: Mapping[str, Evaluation]) -> str:
+    levels = [point.asked_fmr for point in next(iter(sources.values())).points]
+    rows = []
+    for name, found in sources.items():
+        tars = {point.asked_fmr: point.tar for point in found.points}
+        cells = (
+            f"{tars[x].value:.4f} ({tars[x].low:.4f} to {tars[x].high:.4f})"
+            if x in tars
+            else "too few"
+            for x in FMR_LEVELS
+            if x in levels
+        )
+        rows.append(
+            (escape(name), f"{found.measured.people:,}", f"{found.measured.crops:,}", *cells)
+        )
+    head = ("", "people", "crops", *(f"TAR at FMR {x:g}" for x in FMR_LEVELS if x in levels))
+    return (
+        f"<h2>Each source</h2>{_table(head, rows)}"
+        '<p class="small">Each among its own people only, at its own thresholds.</p>'
+    )
+
+
+def _levels(found: Evaluation) -> str:
+    rows = []
+    for step in found.kept:
+        at = step.comparison
+        cells = (
+            f"{step.level}, {step.people}",
+            f"{step.distance:.5f}",
+            rate_text(at.fmr),
+            rate_text(at.fnmr),
+            *(_worst_rate(rate) for rate in (step.worst_fmr, step.worst_fnmr)),
+        )
+        rows.append(cells)
+    table = _table(
+        ("level, people", "distance below", "FMR", "FNMR", "worst person's FMR", "FNMR"), rows
+    )
+    pressed = [
+        (
+            f"{step.level}, {press.people} x {press.templates}",
+            rate_text(press.far),
+            rate_text(press.frr),
+        )
+        for step in found.kept
+        for press in step.presses
+    ]
+    presses = ""
+    if pressed:
+        head = ("level, people x photographs", "a stranger's press opens", "an owner's is refused")
+        presses = f"<h3>Presses that were played</h3>{_table(head, pressed)}"
+    return (
+        f"<h2>At the bundle's own thresholds</h2>{table}{presses}"
+        '<p class="small">In brackets what these people support with 95 % certainty, rounded up. '
+        "Pictures that gave no crop come on top.</p>"
+    )
+
+
+def _worst_rate(rate: float | None) -> str:
+    return "too few" if rate is None else f"{rate:.2%}"
+
+
+def _worst(title: str, faults: Iterable[Fault]) -> str:
+    shown = "".join(
+        f"<figure>{''.join(map(_thumbnail, fault.crops))}"
+        f"<figcaption>{fault.distance:.4f}: {escape(' and '.join(fault.files))}</figcaption>"
+        "</figure>"
+        for fault in faults
+    )
+    return f'<h2>{escape(title)}</h2><div class="faces">{shown}</div>'
+
+
+def _thumbnail(crop: NDArray[np.uint8]) -> str:
+    png = cv2.imencode(".png", crop[..., ::-1])[1].tobytes()
+    data = base64.b64encode(png).decode()
+    return f'<img alt="" width="112" src="data:image/png;base64,{data}">'
 
 
 def _histories(folder: Path) -> Iterator[str]:
@@ -197,6 +330,7 @@ def _write(file: Path, text: str) -> None:
     """Whole or not at all."""
     new = file.with_name(f".new-{file.name}")
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         new.write_text(text, encoding="utf-8")
         new.replace(file)
     except OSError as e:

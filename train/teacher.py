@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, MissingError
+from train.progress import watched
 
 # Statistics of ImageNet: what this family of teachers was trained with.
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
@@ -80,6 +81,21 @@ class Embedder:
         Raises:
             MissingError, DataError: no such file, or a network of neither kind.
         """
+        session, side = self._opened()
+        parts = []
+        for at in watched(range(0, len(crops), batch), self.path.name):
+            seen = crops[at : at + batch]
+            views = (seen, seen[:, :, ::-1])
+            answers = [session.run(["embedding"], {"input": _PREPARE[side](v)})[0] for v in views]
+            parts.append(_unit(_unit(answers[0]) + _unit(answers[1])))
+        return np.concatenate(parts)
+
+    def dimensions(self) -> int:
+        """Of an embedding. Raises: as `embed`."""
+        return int(self._opened()[0].get_outputs()[0].shape[-1])
+
+    def _opened(self):  # noqa: ANN202 - onnxruntime is imported by `_session` only
+        """(session, side of its input)."""
         session = _session(_present(self.path).read_bytes(), 1)
         side = session.get_inputs()[0].shape[-1]
         if side not in _PREPARE:
@@ -87,13 +103,7 @@ class Embedder:
                 f"{self.path}: takes pictures of {side} px",
                 remedy="name a MobileFaceNet (112 px) or face-reidentification-retail-0095 (128)",
             )
-        parts = []
-        for at in range(0, len(crops), batch):
-            seen = crops[at : at + batch]
-            views = (seen, seen[:, :, ::-1])
-            answers = [session.run(["embedding"], {"input": _PREPARE[side](v)})[0] for v in views]
-            parts.append(_unit(_unit(answers[0]) + _unit(answers[1])))
-        return np.concatenate(parts)
+        return session, side
 
 
 def _for_mobilefacenet(crops: NDArray[np.uint8]) -> NDArray[np.float32]:

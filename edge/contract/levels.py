@@ -119,6 +119,12 @@ def rounded_up(rate: float) -> float:
     return float(f"{math.ceil(rate / power * (1 - 1e-9)) * power:.1g}")
 
 
+def rate_text(rate: Rate) -> str:
+    """A rate in percent with its bound: one figure, upwards; never 0 (R1.8)."""
+    bound = f"<{_percent(rounded_up(rate.upper))}"
+    return f"{_percent(rate.value, 3)} ({bound})" if rate.errors else bound
+
+
 def level_out(level: Level) -> dict[str, Any]:
     """As the manifest holds it."""
     return {
@@ -146,6 +152,10 @@ def sample_out(sample: Sample) -> dict[str, Any]:
 def sample_in(document: Mapping[str, Any]) -> Sample:
     """Raises: KeyError, TypeError, ValueError: not a sample."""
     return Sample(count(document["people"]), count(document["images"]), text(document["data"]))
+
+
+def _percent(rate: float, figures: int = 1) -> str:
+    return f"{float(f'{100 * rate:.{figures}g}'):g}%"
 
 
 def _step_out(step: Step) -> dict[str, Any]:

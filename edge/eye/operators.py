@@ -21,6 +21,7 @@ ALLOWED = frozenset(
     {
         *("ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LOGISTIC"),
         *("MAX_POOL_2D", "MEAN", "MUL", "PAD", "PRELU", "RELU", "RELU6", "RESHAPE"),
+        *("RESIZE_BILINEAR", "STRIDED_SLICE"),  # of an imported one that sees a part of the crop
     }
 )
 _REMEDY = "use only layers that the presets of `python -m train` use, see docs/convert.md"

@@ -42,10 +42,14 @@ ALONE = (
 )
 
 RULES = (
-    Rule("train", ("train", "edge.contract"), why="train shares the contract with the door"),
+    # Figures are to be those of the door's engine, so they are measured with it.
+    Rule(
+        "train",
+        ("train", "edge.contract", "edge.eye.engine"),
+        why="train shares the contract with the door",
+    ),
     Rule(
         "convert",
-        # Figures are to be those of the door's engine, so they are measured with it.
         (
             "convert",
             "train",

@@ -83,7 +83,7 @@ def test_the_same_command_with_resume_goes_on_to_the_report(stopped, people_tar,
     assert epochs(run) == list(range(EPOCHS))
     assert not list((run / "checkpoint").rglob("*.h5"))
     assert "11 people who were not trained on" in done.stdout
-    assert json.loads((run / "evaluation.json").read_text())["measured"]["people"] == 11
+    assert json.loads((run / "results.json").read_text())["n_people"] == 11
     assert (run / "report.html").is_file()
 
 
@@ -92,7 +92,7 @@ def test_the_same_command_with_resume_goes_on_to_the_report(stopped, people_tar,
     [
         (["fit", "--out", "x"], 2, "--data"),
         (["fit", "--data", "nowhere.tar", "--out", "{run}"], 66, "nowhere.tar: not there"),
-        (["evaluate", "{run}"], 66, "no siamese.keras there"),
+        (["evaluate", "--model", "{run}"], 66, "no network there"),
     ],
 )
 def test_what_cannot_be_is_one_error(arguments, code, says, tmp_path, capsys):
@@ -105,7 +105,7 @@ def test_what_cannot_be_is_one_error(arguments, code, says, tmp_path, capsys):
 
 
 def test_a_run_is_measured_again_on_the_people_it_held_out(run_folder, capsys):
-    assert main(["evaluate", str(run_folder)]) == 0
+    assert main(["evaluate", "--model", str(run_folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["measured"]["people"] == 11
-    assert document["auc"]["value"] > 0.9
+    assert document["n_people"] == 11
+    assert document["auc"] > 0.9

@@ -119,7 +119,7 @@ def test_goals_keep_who_is_alike_and_are_read_from_the_disk_next_time(
 def test_a_batch_holds_the_goal_of_each_picture_and_no_blends(teacher_file, faces):
     teacher, count = Teacher(teacher_file), len(faces)
     wanted = np.eye(count, 128, dtype=np.float32)[:, :128]
-    lessons = Lessons(faces.crops, teacher, goals=wanted, batch=8, steps=3, seed=1)
+    lessons = Lessons(faces, teacher, goals=wanted, batch=8, steps=3, seed=1)
     seen = set()
     for number in range(3):
         _, answers = lessons[number]
@@ -127,7 +127,12 @@ def test_a_batch_holds_the_goal_of_each_picture_and_no_blends(teacher_file, face
         seen |= {int(row.argmax()) for row in answers["embedding"] if row.any()}
         assert answers["joint28"].shape == (8, 28, 28, 64)
     assert len(seen) > 4
-    again = Lessons(faces.crops, teacher, goals=wanted, batch=8, steps=3, seed=1)
+    # Who a crop shows stands beside it, so that identities can be taught as well.
+    _, answers = lessons[1]
+    owners = {tuple(goal): owner for goal, owner in zip(wanted.tolist(), faces.person, strict=True)}
+    for goal, person in zip(answers["embedding"], answers["person"], strict=True):
+        assert not goal.any() or person == owners[tuple(goal.tolist())]
+    again = Lessons(faces, teacher, goals=wanted, batch=8, steps=3, seed=1)
     assert (again[2][0]["crops"] == lessons[2][0]["crops"]).all()
 
 
@@ -154,6 +159,24 @@ def test_a_run_from_two_teachers_goes_on_from_a_network(
         ours, theirs = (embedding_of(m).get_layer(stage).get_weights() for m in (made, first))
         assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
     assert embedding_of(made).get_layer(LAST_STAGE)
+
+
+def test_identities_and_door_pictures_are_learnt_beside_the_teacher(
+    people_tar, teacher_file, tmp_path
+):
+    run = tmp_path / "run"
+    code = main(
+        [
+            *("distill", "--data", str(people_tar), "--teacher", str(teacher_file)),
+            *("--goals", str(teacher_file), "--held-out-share", "0.25", "--out", str(run)),
+            *("--local", "0", "--whole", "1", "--steps", "2", "--batch", "4"),
+            *("--identities", "0.1", "--disturb", "door"),
+        ]
+    )
+    assert code == 0
+    assert "identities" in (run / "history-whole.csv").read_text().splitlines()[0]
+    config = json.loads((run / "config.json").read_text())
+    assert (config["identities"], config["disturb"]) == (0.1, "door")
 
 
 BOTH = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,20 +13,29 @@ import pytest
 
 from edge.contract.errors import DataError, MissingError, OutputError
 from edge.contract.matching import distances
+from tests.workstation.conftest import OTHERS
+from tests.workstation.drawn import encode, spread_out
 from train.bootstrap import best_threshold
-from train.data import Faces
-from train.evaluate import evaluate
+from train.cli import main
+from train.data import Faces, LeftOut, load_faces
+from train.evaluate import Ask, evaluate
 from train.heads import embed
+from train.judge import fold_thresholds
 from train.models import embedding_of, head_parameters
 from train.pairs import all_pairs
-from train.protocol import fold_accuracies, protocol
 from train.rates import Pairs, curve, rates_at
 from train.report import write_report
+from train.results import results
+from train.subject import load_subject, of_keras
+
+
+def subject_of(siamese):
+    return of_keras(siamese, name="tiny", config={})
 
 
 @pytest.fixture(scope="module")
 def found(siamese, held_out):
-    return evaluate(siamese, held_out, seed=1)
+    return evaluate(subject_of(siamese), held_out, Ask(seed=1))
 
 
 def test_the_figures_are_those_of_the_pairs(found, siamese, held_out):
@@ -44,30 +54,30 @@ def test_the_figures_are_those_of_the_pairs(found, siamese, held_out):
 
 
 def test_a_trained_network_is_better_than_one_that_is_not(found, tiny, held_out):
-    untrained = evaluate(tiny(), held_out, seed=1)
-    assert found.scores["accuracy"].low > untrained.scores["accuracy"].value
+    untrained = evaluate(subject_of(tiny()), held_out, Ask(seed=1))
+    assert found.judged.scores["accuracy"].low > untrained.judged.scores["accuracy"].value
     assert found.eer.value < untrained.eer.value
 
 
 def test_no_threshold_is_judged_on_the_people_that_it_was_chosen_on(siamese, held_out, monkeypatch):
     numbers = np.unique(held_out.person)
     side = np.arange(len(numbers)) % 2 == 0
-    monkeypatch.setattr("train.evaluate._halves", lambda *_: side)
-    found = evaluate(siamese, held_out)
+    monkeypatch.setattr("train.judge.halves", lambda *_: side)
+    found = evaluate(subject_of(siamese), held_out)
     halves = []
     for inside in (side, ~side):
         own = held_out.of(np.isin(held_out.person, numbers[inside]))
         halves.append(all_pairs(embed(siamese, own.crops), own.person, head_parameters(siamese)))
     chosen = [best_threshold(curve(half)) for half in halves]
-    assert found.thresholds == pytest.approx(chosen)
+    assert found.judged.thresholds == pytest.approx(chosen)
     crossed = [rates_at(halves[1], chosen[0]), rates_at(halves[0], chosen[1])]
     fmr, fnmr = np.mean([[fmr.value, fnmr.value] for fmr, fnmr in crossed], axis=0)
-    assert found.scores["accuracy"].value == pytest.approx(1 - (fmr + fnmr) / 2)
-    assert found.scores["recall"].value == pytest.approx(1 - fnmr)
+    assert found.judged.scores["accuracy"].value == pytest.approx(1 - (fmr + fnmr) / 2)
+    assert found.judged.scores["recall"].value == pytest.approx(1 - fnmr)
 
 
 def test_every_figure_lies_in_its_interval_and_a_perfect_one_is_not_certain(found):
-    figures = [*found.scores.values(), found.auc, found.eer, *(p.tar for p in found.points)]
+    figures = [*found.judged.scores.values(), found.auc, found.eer, *(p.tar for p in found.points)]
     for figure in figures:
         assert 0 <= figure.low <= figure.value <= figure.high <= 1
         assert figure.low < figure.high
@@ -75,7 +85,10 @@ def test_every_figure_lies_in_its_interval_and_a_perfect_one_is_not_certain(foun
 
 def test_levels_that_the_sample_cannot_show_are_named_not_made_up(found):
     assert {p.asked_fmr for p in found.points} == {1e-2, 1e-3}
-    assert found.unsupported == (1e-4,)
+    assert found.unsupported == (1e-4, 1e-5)
+    tars = results(found, command="")["tar_at_far"]
+    assert tars["0.0001"] == dict.fromkeys(("value", "low", "high", "threshold", "fmr"))
+    assert 0 < tars["0.001"]["low"] <= tars["0.001"]["value"] <= tars["0.001"]["high"] <= 1
 
 
 def test_a_network_that_always_says_the_same_knows_nothing(tiny, held_out):
@@ -83,31 +96,33 @@ def test_a_network_that_always_says_the_same_knows_nothing(tiny, held_out):
     last = embedding_of(siamese).get_layer("last")
     gamma, beta, *moving = last.get_weights()
     last.set_weights([np.zeros_like(gamma), np.ones_like(beta), *moving])
-    found = evaluate(siamese, held_out)
+    found = evaluate(subject_of(siamese), held_out)
     assert found.auc.value == pytest.approx(0.5)
-    assert found.scores["accuracy"].value == pytest.approx(0.5)
+    assert found.judged.scores["accuracy"].value == pytest.approx(0.5)
     assert all(point.tar.value == 0 for point in found.points)
 
 
 def test_the_same_seed_gives_the_same_figures(found, siamese, held_out):
-    assert evaluate(siamese, held_out, seed=1).document() == found.document()
+    again = evaluate(subject_of(siamese), held_out, Ask(seed=1))
+    assert results(again, command="") == results(found, command="")
 
 
 def test_a_sample_that_cannot_be_halved_is_refused(siamese, held_out):
+    few = np.isin(held_out.person, np.unique(held_out.person)[:3])
     with pytest.raises(DataError, match="3 people"):
-        evaluate(siamese, held_out.of(np.isin(held_out.person, np.unique(held_out.person)[:3])))
+        evaluate(subject_of(siamese), held_out.of(few))
     _, first = np.unique(held_out.person, return_index=True)
     once = held_out.of(np.isin(np.arange(len(held_out)), first))
     with pytest.raises(DataError, match="0 of them with two pictures"):
-        evaluate(siamese, once)
+        evaluate(subject_of(siamese), once)
 
 
 def test_each_fold_is_judged_at_the_threshold_of_the_others():
     distance = np.array([0.1, 0.3, 0.2, 0.4, 0.5, 0.9], np.float32)
     same = np.array([True, False, True, False, True, False])
     fold = np.array([0, 0, 1, 1, 2, 2])
-    # Fold 2 alone would choose 0.7; by the others' 0.25 its genuine pair is missed.
-    assert fold_accuracies(fold, Pairs(distance, same))[2] == 0.5
+    # Fold 2 alone would choose 0.7; the others leave 0.2 to 0.3.
+    assert fold_thresholds(fold, Pairs(distance, same))[2] == pytest.approx(0.25)
 
 
 @pytest.fixture
@@ -129,9 +144,8 @@ def listing(held_out, tmp_path):
     return Faces(kept.crops, kept.person, kept.names, tuple(files)), path
 
 
-def test_a_listed_protocol_compares_the_listed_pictures(siamese, listing):
-    faces, path = listing
-    found = protocol(siamese, faces, path)
+def by_hand(siamese, faces, path):
+    """The pairs of the list, one by one by the door's own function."""
     stems = [file.rpartition("/")[2].removesuffix(".png") for file in faces.files]
     embeddings, head = embed(siamese, faces.crops), head_parameters(siamese)
     distance, same = [], []
@@ -143,11 +157,59 @@ def test_a_listed_protocol_compares_the_listed_pictures(siamese, listing):
         ]
         distance.append(distances(head, left, right[None])[0])
         same.append(len(words) == 3)
-    wanted = fold_accuracies(np.repeat(range(3), 4), Pairs(np.array(distance), np.array(same)))
-    assert found["fold_accuracies"] == wanted
-    assert found["accuracy"] == pytest.approx(np.mean(wanted))
-    assert found["standard_error"] == pytest.approx(np.std(wanted, ddof=1) / np.sqrt(3))
-    assert found["pairs"] == 12
+    return Pairs(np.array(distance), np.array(same))
+
+
+def test_a_listed_protocol_compares_the_listed_pictures(siamese, listing):
+    faces, path = listing
+    found = evaluate(subject_of(siamese), faces, Ask((path,)))
+    pairs, fold = by_hand(siamese, faces, path), np.repeat(range(3), 4)
+    cuts = fold_thresholds(fold, pairs)
+    right = (pairs.distance < np.array(cuts, np.float32)[fold]) == pairs.same
+    wanted = [right[fold == n].mean() for n in range(3)]
+    assert found.judged.accuracies == pytest.approx(wanted)
+    assert found.judged.thresholds == pytest.approx(cuts)
+    assert found.judged.scores["accuracy"].value == pytest.approx(np.mean(wanted))
+    assert found.judged.spread == pytest.approx(np.std(wanted, ddof=1))
+    assert (found.measured.genuine, found.measured.impostor) == (6, 6)
+    assert found.auc.value == pytest.approx(curve(pairs).auc)
+
+
+def test_with_all_pairs_the_folds_stay_and_the_rates_come_from_every_pair(siamese, listing):
+    faces, path = listing
+    subject = subject_of(siamese)
+    listed, every = (evaluate(subject, faces, Ask((path,), all_pairs=x)) for x in (False, True))
+    assert every.judged.accuracies == listed.judged.accuracies
+    assert every.measured.genuine + every.measured.impostor == len(faces) * (len(faces) - 1) // 2
+    assert every.auc.value == evaluate(subject, faces).auc.value
+
+
+def test_of_two_lists_each_is_judged_at_the_threshold_of_the_other(siamese, listing):
+    faces, path = listing
+    lines = path.read_text().splitlines()[1:]
+    parts = [path.with_name(f"part{n}.txt") for n in range(2)]
+    for part, own in zip(parts, (lines[:4], lines[4:8]), strict=True):
+        part.write_text("\n".join(["2", *own]) + "\n")
+    found = evaluate(subject_of(siamese), faces, Ask(tuple(parts)))
+    halves = [by_hand(siamese, faces, part) for part in parts]
+    cuts = [best_threshold(curve(half)) for half in reversed(halves)]
+    assert found.judged.thresholds == pytest.approx(cuts)
+    assert found.judged.over == "2 folds of part0.txt, part1.txt"
+
+
+def test_r1_2_a_listed_picture_without_a_face_is_a_refusal_not_left_out(siamese, listing):
+    faces, path = listing
+    first = path.read_text().splitlines()[1].split("\t")
+    lost = next(f for f in faces.files if f"/{first[0]}_{int(first[1]):04d}." in f)
+    kept = faces.of(np.array([file != lost for file in faces.files]))
+    without = replace(kept, left_out=(LeftOut(lost, first[0], "no_face"),))
+    found = evaluate(subject_of(siamese), without, Ask((path,)))
+    assert found.judged.lost == 2  # it stands in two lines: one of its person, one of two
+    assert (found.measured.genuine, found.measured.impostor) == (6, 6)
+    document = results(found, command="")
+    assert document["left_out"]["no_face"] == [lost]
+    assert document["n_given"] == len(faces)
+    assert document["fta"]["errors"] == 1
 
 
 @pytest.mark.parametrize(
@@ -164,10 +226,10 @@ def test_a_damaged_list_is_refused_by_name(siamese, listing, damage, says):
     faces, path = listing
     path.write_text(damage(path.read_text()))
     with pytest.raises(DataError, match=says) as refusal:
-        protocol(siamese, faces, path)
+        evaluate(subject_of(siamese), faces, Ask((path,)))
     assert str(path) in str(refusal.value)
     with pytest.raises(MissingError, match="nowhere"):
-        protocol(siamese, faces, path.with_name("nowhere"))
+        evaluate(subject_of(siamese), faces, Ask((path.with_name("nowhere"),)))
 
 
 class Page(HTMLParser):
@@ -197,20 +259,20 @@ def run(tmp_path):
 
 
 def test_a_report_says_the_figures_with_their_sample_and_draws_them(found, run):
-    page = Page(write_report(run, found).read_text())
+    page = Page(write_report(run, found, command="python -m train").read_text())
     said = " ".join(page.text.split())
     assert f"{found.measured.people} people who were not trained on" in said
     assert f"{found.measured.impostor:,} pairs of two people" in said
-    for name, figure in {**found.scores, "AUC": found.auc, "EER": found.eer}.items():
+    for name, figure in {**found.judged.scores, "AUC": found.auc, "EER": found.eer}.items():
         row = f"{figure.value:.4f}{figure.low:.4f} to {figure.high:.4f}"
         assert re.search(f"{name}{row}", said, re.IGNORECASE), name
     assert "Too few pairs to show an FMR of 0.0001" in said
     assert "does not say how often a door opens" in said
     assert "faces.tar" in said
     assert "/home/ada" not in said
-    assert "run <run>" in said
+    assert "tiny" in said
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
-    assert len(pictures) == 3  # ROC, distances, one phase
+    assert len(pictures) == 4  # ROC, DET, distances, one phase
     for picture in pictures:
         assert picture["alt"]
         kind, _, data = picture["src"].partition(",")
@@ -219,26 +281,145 @@ def test_a_report_says_the_figures_with_their_sample_and_draws_them(found, run):
 
 
 def test_a_report_asks_nothing_of_a_network(found, run):
-    text = write_report(run, found).read_text()
+    text = write_report(run, found, command="python -m train").read_text()
     assert not re.findall(r"(?:src|href)=\"(?!data:)", text)
     assert not [tag for tag, _ in Page(text).tags if tag in {"script", "link", "iframe"}]
 
 
 def test_the_document_holds_the_same_for_programs(found, run):
-    write_report(run, found)
-    document = json.loads((run / "evaluation.json").read_text())
+    write_report(run, found, command="python -m train")
+    document = json.loads((run / "results.json").read_text())
     assert document["ok"]
-    assert document["measured"]["people"] == found.measured.people
-    assert document["scores"]["f1"]["low"] == found.scores["f1"].low
-    assert document["points"][0]["tar"]["value"] == found.points[0].tar.value
+    assert document["n_people"] == found.measured.people
+    assert document["f1"] == found.judged.scores["f1"].value
+    assert document["intervals"]["f1"]["low"] == found.judged.scores["f1"].low
+    assert document["tar_at_far"]["0.01"]["value"] == found.points[0].tar.value
+    assert document["command"] == "python -m train"
 
 
 def test_equal_figures_make_an_equal_report(found, run):
-    first = write_report(run, found).read_bytes()
-    assert write_report(run, found).read_bytes() == first
+    first = write_report(run, found, command="python -m train").read_bytes()
+    assert write_report(run, found, command="python -m train").read_bytes() == first
 
 
 def test_a_report_that_cannot_be_written_is_an_error_with_a_remedy(found, tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written") as refusal:
-        write_report(tmp_path / "nowhere", found)
+        write_report(tmp_path / "file", found, command="")
     assert refusal.value.remedy
+
+
+@pytest.fixture(scope="module")
+def of_bundle(bundle, others_tar, tmp_path_factory):
+    """What `evaluate --press` says of the small bundle on people who are not its own."""
+    out = tmp_path_factory.mktemp("report")
+    given = ["--model", str(bundle), "--photos", str(others_tar), "--press", "--out", str(out)]
+    assert main(["evaluate", *given]) == 0
+    return json.loads((out / "results.json").read_text()), (out / "report.html").read_text()
+
+
+def test_a_bundle_is_measured_as_the_int8_network_that_it_is(of_bundle, bundle, others_tar):
+    document, _ = of_bundle
+    subject = load_subject(bundle)
+    assert document["model"]["kind"].startswith("int8, ai-edge-litert")
+    assert document["model"]["sha256"] == subject.sha256
+    faces = load_faces([others_tar])
+    pairs = all_pairs(subject.embed(faces.crops), faces.person, subject.head)
+    assert document["n_same"] + document["n_different"] == len(pairs.distance)
+    assert document["auc"] == pytest.approx(curve(pairs).auc)
+    step = subject.levels[0].steps[0]
+    fmr, fnmr = rates_at(pairs, step.distance)
+    first = document["at_levels"][0]
+    assert (first["level"], first["people"]) == ("normal", 1)
+    assert (first["fmr"]["errors"], first["fmr"]["trials"]) == (fmr.errors, fmr.trials)
+    assert (first["fnmr"]["errors"], first["fnmr"]["trials"]) == (fnmr.errors, fnmr.trials)
+    assert first["fmr"]["upper"] >= fmr.value
+
+
+def test_r1_15_presses_are_played_at_the_bundles_own_thresholds(of_bundle):
+    document, page = of_bundle
+    presses = [press for step in document["at_levels"] for press in step["presses"]]
+    assert presses
+    assert all(press["far"]["upper"] >= press["far"]["value"] for press in presses)
+    assert "Presses that were played" in page
+
+
+def test_r1_9_nobody_is_worse_off_than_the_worst_person(of_bundle):
+    document, _ = of_bundle
+    for step in document["at_levels"]:
+        assert step["worst_person"]["fmr"] >= step["fmr"]["value"]
+        assert step["worst_person"]["fnmr"] >= step["fnmr"]["value"]
+
+
+def test_nobodys_face_or_name_is_shown_unasked(bundle, others_tar, of_bundle, tmp_path):
+    document, page = of_bundle
+    assert "false_accepts" not in document
+    assert "image/png" not in page
+    assert "other_" not in page
+    given = ["--model", str(bundle), "--photos", str(others_tar), "--show-faces"]
+    assert main(["evaluate", *given, "--out", str(tmp_path)]) == 0
+    shown = json.loads((tmp_path / "results.json").read_text())
+    nearest, farthest = shown["false_accepts"], shown["false_rejects"]
+    for faults, order in ((nearest, 1), (farthest, -1)):
+        assert len(faults) == 12
+        assert [order * f["distance"] for f in faults] == sorted(
+            order * f["distance"] for f in faults
+        )
+    owners = [{file.split(":")[1].split("/")[0] for file in f["files"]} for f in nearest]
+    assert all(len(pair) == 2 for pair in owners)
+    page = Page((tmp_path / "report.html").read_text())
+    faces = [a for tag, a in page.tags if a.get("src", "").startswith("data:image/png")]
+    assert len(faces) == 2 * 2 * 12
+    assert nearest[0]["files"][0] in page.text
+
+
+def test_each_source_stands_by_itself(run_folder, others_tar, people_tar, capsys):
+    given = ["--model", str(run_folder), "--photos", str(others_tar), str(people_tar), "--json"]
+    assert main(["evaluate", *given]) == 0
+    document = json.loads(capsys.readouterr().out)
+    sources = document["sources"]
+    assert {name: part["n_people"] for name, part in sources.items()} == {
+        "others.tar": OTHERS,
+        "people.tar": 11,  # of 48: nobody is measured on who was trained on
+    }
+    assert document["n_people"] == OTHERS + 11
+    assert document["n_different"] > sum(part["n_different"] for part in sources.values())
+
+
+def test_photographs_without_a_face_are_named(run_folder, held_out, tmp_path, capsys):
+    folder = tmp_path / "people"
+    for number in range(6):
+        own = held_out.crops[held_out.person == np.unique(held_out.person)[number]][:3]
+        spread_out({f"Ada {number}": own}, folder)
+    (folder / "Ada 0" / "wall.png").write_bytes(encode(np.full((300, 300, 3), 90, np.uint8)))
+    (folder / "Ada 0" / "torn.jpg").write_bytes(b"no picture")
+    assert main(["evaluate", "--model", str(run_folder), "--photos", str(folder), "--json"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document["left_out"] == {
+        "unreadable": ["people:Ada 0/torn.jpg"],
+        "no_face": ["people:Ada 0/wall.png"],
+    }
+    assert (document["n_given"], document["n_images"]) == (20, 18)
+    assert "2 pictures left out (1 unreadable, 1 without a face that is found)" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        (["--model", "{bundle}"], (2, "--photos")),
+        (["--model", "{run}", "--press"], (2, "promises no thresholds")),
+        (["--model", "nowhere"], (66, "nowhere: no network there")),
+        (["--model", "{bundle}", "--photos", "{photos}", "--aligned"], (65, "no 112x112 crop")),
+    ],
+)
+def test_what_cannot_be_measured_is_one_error(arguments, refusal, tmp_path, request, capsys):
+    bundle, run_folder = map(request.getfixturevalue, ("bundle", "run_folder"))
+    code, says = refusal
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada" / "1.png").write_bytes(encode(np.zeros((300, 300, 3), np.uint8)))
+    places = {"{bundle}": bundle, "{run}": run_folder, "{photos}": tmp_path}
+    assert main(["evaluate", *(str(places.get(a, a)) for a in arguments)]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert says in captured.err

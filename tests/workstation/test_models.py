@@ -14,7 +14,7 @@ from train.models import (
     embedding_of,
     head_parameters,
 )
-from train.pairs import distance_matrix
+from train.pairs import between
 
 
 def test_koch2015_has_the_papers_weights():
@@ -53,7 +53,7 @@ def test_the_doors_distance_is_keras_distance(difference):
     wanted = keras.ops.convert_to_numpy(head(pairs))[:, 0].reshape(30, 30)
     door = np.stack([distances(numbers, e, embeddings) for e in embeddings])
     assert np.abs(door - wanted).max() < 1e-5
-    assert np.abs(distance_matrix(embeddings, numbers) - wanted).max() < 1e-5
+    assert np.abs(between(embeddings, embeddings, numbers) - wanted).max() < 1e-5
     assert wanted.std() > 0.02
 
 
@@ -63,7 +63,7 @@ def test_an_embedding_without_length_is_far_from_all_in_both_computations():
     door = np.stack([distances(head, e, embeddings) for e in embeddings])
     assert (door[0] == 1).all()
     assert (door[:, 0] == 1).all()
-    assert np.allclose(distance_matrix(embeddings, head), door, atol=1e-6)
+    assert np.allclose(between(embeddings, embeddings, head), door, atol=1e-6)
 
 
 def test_every_preset_says_what_it_sees():

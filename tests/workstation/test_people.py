@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convert.people import calibration, choosers_and_testers, trained_on
+from convert.people import calibration, choosers_and_testers
 from edge.contract.errors import DataError, MissingError, UsageError
 from tests.workstation.conftest import OTHERS
 from train.data import split_people
+from train.people import trained_on
 
 SHAPE, CONFIG = (112, 112, 3), {"held_out_share": 0.25}
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from convert.bounds import rule_of_three
-from convert.presses import AGREE, FRAMES, Burst, Gallery, frames_of, galleries, press
 from edge.contract.reasons import Reason
 from edge.core.burst import Nearest, Rule, conclude, find
+from train.bounds import rule_of_three
+from train.presses import AGREE, FRAMES, Burst, Gallery, frames_of, galleries, press
 
 
 def burst(people=30, pictures=4, noise=0.15, seed=0):

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from edge.contract.levels import Rate
+from train.bootstrap import ends
+from train.rates import Pairs
 
 CONFIDENCE = 0.95
 DRAWS = 1000
@@ -60,23 +62,21 @@ class Impostors:
         return Rate(errors, self.pairs, upper)
 
 
-def impostors(distance: NDArray[np.float32], person: NDArray[np.int32], most: float) -> Impostors:
+def impostors(given: Pairs, person: NDArray[np.int32], most: float) -> Impostors:
     """Look at the nearest pairs of two people.
 
     Args:
-        distance: (n, n) float32 between all crops.
-        person: (n,) 0 to people - 1.
+        given: every crop with every later one, as of `pairs.all_pairs`.
+        person: (crops,) 0 to people - 1.
         most: the highest FMR that will be asked for.
     """
-    rows, columns = np.triu_indices(len(person), 1)
-    other = person[rows] != person[columns]
-    rows, columns = rows[other], columns[other]
-    found = distance[rows, columns]
+    rows = np.flatnonzero(~given.same)
+    found = given.distance[rows]
     pairs = len(found)
     kept = min(pairs, int(2 * most * pairs) + 100)
     nearest = np.argpartition(found, kept - 1)[:kept]
     nearest = nearest[np.argsort(found[nearest], kind="stable")]
-    left, right = person[rows[nearest]], person[columns[nearest]]
+    left, right = (person[crop] for crop in ends(len(person), rows[nearest]))
     # A threshold at rank r needs the distance of the pair after the r that lie below it.
     ranks = np.unique(np.r_[0, np.geomspace(1, kept - 1, _RANKS).astype(np.int64)])
     drawn = _drawn(person, left, right, ranks)
@@ -87,12 +87,11 @@ def impostors(distance: NDArray[np.float32], person: NDArray[np.int32], most: fl
     return Impostors(found[nearest], ranks, upper, pairs)
 
 
-def genuine(distance: NDArray[np.float32], person: NDArray[np.int32], threshold: float) -> Rate:
+def genuine(given: Pairs, person: NDArray[np.int32], threshold: float) -> Rate:
     """The FNMR at a threshold, with its bound; arguments as of `impostors`."""
-    rows, columns = np.triu_indices(len(person), 1)
-    same = person[rows] == person[columns]
-    owner, refused = person[rows[same]], distance[rows[same], columns[same]] >= threshold
-    return clustered(refused, owner)
+    rows = np.flatnonzero(given.same)
+    owner = person[ends(len(person), rows)[0]]
+    return clustered(given.distance[rows] >= np.float32(threshold), owner)
 
 
 def clustered(error: NDArray[np.bool_], unit: NDArray[np.int32]) -> Rate:

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.bounds import CONFIDENCE, DRAWS, clopper_pearson_upper, clustered, rule_of_three
 from edge.contract.levels import TEMPLATES_PER_PERSON, Press, Rate
+from train.bounds import CONFIDENCE, DRAWS, clopper_pearson_upper, clustered, rule_of_three
 
 FRAMES, AGREE = 3, 2
 GALLERIES = 100

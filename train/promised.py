@@ -1,0 +1,111 @@
+"""What a bundle's own thresholds are worth on other people: per comparison and per press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.levels import Comparison, Level, Press, Step
+from train import presses
+from train.bootstrap import ends
+from train.bounds import genuine, impostors
+from train.data import Faces, for_network
+from train.pairs import between
+from train.rates import Pairs, rates_at
+from train.subject import Subject
+
+# With fewer comparisons a person's own rate says more of chance than of the person.
+LEAST_TRIALS = 10
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One step of one level on these people. presses: empty where none were played.
+
+    worst_fmr, worst_fnmr: the highest rate of a single person (R1.9), or None.
+    """
+
+    level: str
+    people: int
+    distance: float
+    comparison: Comparison
+    worst_fmr: float | None
+    worst_fnmr: float | None
+    presses: tuple[Press, ...]
+
+
+def keep(
+    levels: Sequence[Level],
+    pairs: Pairs,
+    person: NDArray[np.int32],
+    burst: presses.Burst | None,
+) -> tuple[Kept, ...]:
+    """Every step of every level; nothing is chosen.
+
+    Args:
+        levels: of the bundle.
+        pairs: every crop with every later one, as of `pairs.all_pairs`.
+        person: (crops,) whom they show.
+        burst: to play presses with; None for none.
+    """
+    _, number = np.unique(person, return_inverse=True)
+    number = number.astype(np.int32)
+    steps = [(level, step) for level in levels for step in level.steps]
+    highest = max(rates_at(pairs, step.distance)[0].value for _, step in steps)
+    found = impostors(pairs, number, highest)
+    known = dict(_galleries(burst, {step.people for _, step in steps}) if burst else ())
+    kept = []
+    for level, step in steps:
+        fmr = found.rate(step.distance)
+        at = Comparison(fmr, genuine(pairs, number, step.distance))
+        worst = _worst(pairs, number, step)
+        played = [
+            presses.press(gallery, step.distance, fmr.upper)
+            for (people, _), gallery in known.items()
+            if people == step.people
+        ]
+        kept.append(Kept(level.name, step.people, step.distance, at, *worst, tuple(played)))
+    return tuple(kept)
+
+
+def burst_of(subject: Subject, faces: Faces) -> presses.Burst:
+    """Presses of three frames for every crop; n crops take 12 n^2 bytes."""
+    frames = presses.frames_of(for_network(faces.crops, subject.shape))
+    embedded = [subject.embed(frame) for frame in frames]
+    _, person = np.unique(faces.person, return_inverse=True)
+    distance = np.stack([between(frame, embedded[0], subject.head) for frame in embedded])
+    return presses.Burst(distance, person.astype(np.int32))
+
+
+def _galleries(
+    burst: presses.Burst, sizes: set[int]
+) -> Iterator[tuple[tuple[int, int], presses.Gallery]]:
+    for people in sorted(sizes):
+        for templates in presses.TEMPLATES:
+            gallery = presses.galleries(burst, people, templates)
+            if gallery is not None:
+                yield (people, templates), gallery
+
+
+def _worst(
+    pairs: Pairs, person: NDArray[np.int32], step: Step
+) -> tuple[float | None, float | None]:
+    """(FMR, FNMR) of the person whose own is highest."""
+    below = pairs.distance < np.float32(step.distance)
+    crops = np.bincount(person)
+    accepts = np.zeros(len(crops))
+    for side in ends(len(person), np.flatnonzero(below & ~pairs.same)):
+        accepts += np.bincount(person[side], minlength=len(crops))
+    refusals = np.bincount(
+        person[ends(len(person), np.flatnonzero(~below & pairs.same))[0]], minlength=len(crops)
+    )
+    own = crops * (crops - 1) // 2
+    return _highest(accepts, crops * (crops.sum() - crops)), _highest(refusals, own)
+
+
+def _highest(errors: NDArray[np.float64], trials: NDArray[np.int64]) -> float | None:
+    enough = trials >= LEAST_TRIALS
+    return float((errors[enough] / trials[enough]).max()) if enough.any() else None
