@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL = 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle \
-        test-arm64 lock dist clean
+        test-import test-arm64 lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -52,6 +52,9 @@ test-workstation: $(WORKSTATION)  ## the tests of training and conversion, with 
 
 test-bundle: $(TEST)  ## no changed bit of the shipped bundle is taken; minutes, not in `make test`
 	@$(TEST)/bin/python -m pytest tests/bundle/flips.py $(ARGS)
+
+test-import: $(WORKSTATION)  ## two networks of others into bundles; set TEACHERS= and FACES= to folders of them
+	@$(WORKSTATION)/bin/python -m pytest -s tests/teachers/imported.py $(ARGS)
 
 test-arm64: $(TEST) $(TFLITE)  ## both engines, here and on emulated Pis; 5 to 9 minutes, see tests/arm64/run.sh
 	@tests/arm64/run.sh $(ARGS)

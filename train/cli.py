@@ -52,6 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _locate_fit(args: argparse.Namespace) -> int:
+    from train.locate.command import fit_command
+
+    return fit_command(args)
+
+
+def _locate_evaluate(args: argparse.Namespace) -> int:
+    from train.locate.command import evaluate_command
+
+    return evaluate_command(args)
+
+
 def _fit(args: argparse.Namespace) -> int:
     from train.command import fit_command
 
@@ -83,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fit(commands)
     _add_distill(commands)
     _add_evaluate(commands)
+    _add_locate(commands)
     return parser
 
 
@@ -184,6 +197,46 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
     evaluate.add_argument("--json", action="store_true", help="print results.json")
     evaluate.add_argument("--seed", type=int, default=0, metavar="N")
     evaluate.set_defaults(run=_evaluate)
+
+
+def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
+    locate = commands.add_parser("locate", help="the two networks that find faces in frames")
+    parts = locate.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    fit = parts.add_parser("fit", help="train one of them on composed scenes")
+    fit.add_argument("--part", choices=("finder", "pointer"), required=True)
+    _add_scenes(fit)
+    fit.add_argument(
+        "--crops", type=Path, nargs="+", required=True, metavar="PATH", help="faces to paste in"
+    )
+    fit.add_argument(
+        "--teacher", type=Path, required=True, metavar="ONNX", help="a YuNet, which labels them"
+    )
+    fit.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
+    fit.add_argument("--begin-with", type=Path, metavar="RUN", help="another run to go on from")
+    fit.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
+    fit.add_argument("--steps", type=_positive, default=200, metavar="N", help="per epoch")
+    fit.add_argument("--batch", type=_positive, default=16, metavar="N")
+    fit.add_argument("--rate", type=float, default=2e-3, metavar="X")
+    fit.add_argument("--seed", type=int, default=0, metavar="N")
+    fit.set_defaults(run=_locate_fit)
+    measure = parts.add_parser("evaluate", help="measure them on labelled frames")
+    measure.add_argument("--model", type=Path, required=True, metavar="RUN")
+    _add_scenes(measure)
+    measure.add_argument("--out", type=Path, metavar="DIR", help="for results.json")
+    measure.add_argument("--json", action="store_true")
+    measure.set_defaults(run=_locate_evaluate)
+
+
+def _add_scenes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenes",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="TAR",
+        help="frames, with a .jsonl of labels beside each tar",
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None:

@@ -33,7 +33,7 @@ def joined_goals(
 
 def _embeddings(crops: NDArray[np.uint8], teacher: Embedder) -> NDArray[np.float32]:
     key = hashlib.sha256(f"{teacher.digest()} {crops.shape} ".encode() + crops.tobytes())
-    kept = _cache() / f"{key.hexdigest()[:32]}.npy"
+    kept = cache_folder("goals") / f"{key.hexdigest()[:32]}.npy"
     if kept.is_file():
         return np.load(kept).astype(np.float32)
     made = teacher.embed(crops)
@@ -45,6 +45,7 @@ def _embeddings(crops: NDArray[np.uint8], teacher: Embedder) -> NDArray[np.float
     return made.astype(np.float16).astype(np.float32)  # as the next start will read them
 
 
-def _cache() -> Path:
+def cache_folder(name: str) -> Path:
+    """Where answers that took long are kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "onelook" / "goals"
+    return Path(home) / "onelook" / name

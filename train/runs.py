@@ -23,8 +23,12 @@ BEGUN = ".begun-{}.keras"  # the weights that a phase began with, until it is fi
 class Run:
     """One run folder, opened for a new training or to resume one."""
 
-    def __init__(self, folder: Path, config: dict[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, folder: Path, config: dict[str, Any], *, resume: bool, model: str = MODEL
+    ) -> None:
         """`config`: everything that decides the result; a resumed run must not differ in it.
+
+        model: name of the file that the network is kept in.
 
         Raises:
             OutputError: the folder holds a run and `resume` is off, or the run is another one.
@@ -44,7 +48,7 @@ class Run:
                     f"{folder}: was begun with another {', '.join(changed)}",
                     remedy="resume with the options it was begun with, or name another --out",
                 )
-        self._config = config
+        self._config, self._model = config, model
 
     def begin(self) -> None:
         """Make the folder, now that there is something to train: no mistake leaves one."""
@@ -58,7 +62,7 @@ class Run:
     def save(self, siamese: keras.Model) -> None:
         """Never half a file, whatever ends the training."""
         self.begin()
-        self._write(siamese, self.folder / MODEL)
+        self._write(siamese, self.folder / self._model)
 
     def train(
         self,
@@ -102,7 +106,7 @@ class Run:
         begun.unlink()
 
     def _write(self, siamese: keras.Model, path: Path) -> None:
-        new = self.folder / f".new-{MODEL}"
+        new = self.folder / f".new-{self._model}"
         siamese.save(new)
         new.replace(path)
 

@@ -13,6 +13,7 @@ PROGRAMS = ("edge", "train", "convert")
 OF_THE_EYE = (
     "edge.contract.align",
     "edge.contract.locate",
+    "edge.contract.locating",
     "edge.contract.picture",
     "edge.contract.quality",
     "edge.contract.whole",

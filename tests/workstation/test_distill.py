@@ -113,7 +113,7 @@ def test_goals_keep_who_is_alike_and_are_read_from_the_disk_next_time(
     assert len(list(cache.iterdir())) == 2
     monkeypatch.setattr(Embedder, "embed", None)  # nobody embeds again
     assert (joined_goals(crops, teachers, 24) == found).all()
-    assert goals_module._cache() == cache
+    assert goals_module.cache_folder("goals") == cache
 
 
 def test_a_batch_holds_the_goal_of_each_picture_and_no_blends(teacher_file, faces):

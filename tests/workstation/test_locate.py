@@ -1,0 +1,198 @@
+"""From labelled frames to a locator: what is composed, what is asked for, what is measured."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.contract.errors import DataError, MissingError
+from edge.contract.locate import Face
+from edge.contract.locating import FRAME, PATCH_TEMPLATE, POINT_UNIT_PX, SIZES, candidates
+from tests.workstation.drawn import encode
+from train.locate.compose import Composer, Cutouts, Picture
+from train.locate.evaluate import evaluate
+from train.locate.lessons import FrameLessons, PatchLessons, targets
+from train.locate.scenes import read_scenes
+
+# Colours of the five points of a drawn face, so that a picture says which is where.
+MARKS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
+PLACES = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+
+
+def draw(frame, box):
+    x, y, width, height = box
+    points = PLACES * [width, height] + [x, y]
+    cv2.rectangle(frame, (x, y), (x + width, y + height), (200, 180, 160), -1)
+    for (px, py), colour in zip(points, MARKS, strict=True):
+        cv2.circle(frame, (round(px), round(py)), max(2, width // 12), colour, -1)
+    return points
+
+
+@pytest.fixture(scope="module")
+def scenes_tar(tmp_path_factory):
+    """Six frames with a drawn face, six without."""
+    tar = tmp_path_factory.mktemp("scenes") / "scenes.tar"
+    rng, lines = np.random.default_rng(0), []
+    with tarfile.open(tar, "w") as archive:
+        for number in range(12):
+            frame = np.full((240, 320, 3), 90 + 10 * number, np.uint8)
+            row = {"file": f"{number}.png", "source": "drawn", "boxes": [], "landmarks": []}
+            if number < 6:
+                box = (int(rng.integers(20, 180)), int(rng.integers(20, 100)), 70, 90)
+                row["boxes"] = [list(box)]
+                row["landmarks"] = [draw(frame, box).ravel().tolist()]
+            row |= {"confirmed": [number != 0] * len(row["boxes"]), "ignore": []}
+            lines.append(json.dumps(row))
+            data = encode(frame)
+            member = tarfile.TarInfo(row["file"])
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    tar.with_suffix(".jsonl").write_text("\n".join(lines) + "\n")
+    return tar
+
+
+@pytest.fixture(scope="module")
+def composer(scenes_tar):
+    crop = np.full((112, 112, 3), 120, np.uint8)
+    points = draw(crop, (22, 10, 68, 92))
+    box = np.array([[22, 10, 68, 92]], np.float32)
+    return Composer(read_scenes(scenes_tar), Cutouts(crop[None], box, points[None]), FRAME)
+
+
+def test_frames_come_with_their_labels_and_doubtful_ones_are_to_be_ignored(scenes_tar):
+    scenes = read_scenes(scenes_tar)
+    assert [len(scene.boxes) for scene in scenes] == [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+    assert len(scenes[0].ignore) == 1
+    (x, y), *_ = scenes[1].points[0]
+    assert np.abs(scenes[1].frame[round(y), round(x)].astype(int) - MARKS[0]).max() < 20
+
+
+def test_frames_without_their_labels_are_refused(scenes_tar, tmp_path):
+    (tmp_path / "x.tar").touch()
+    with pytest.raises(MissingError, match="jsonl"):
+        read_scenes(tmp_path / "x.tar")
+    (tmp_path / "x.jsonl").write_text('{"file": "0.png"}\n')
+    (tmp_path / "x.tar").write_bytes(scenes_tar.read_bytes())
+    with pytest.raises(DataError, match="not frames with labels"):
+        read_scenes(tmp_path / "x.tar")
+
+
+def test_points_stay_on_their_marks_however_a_picture_is_turned_and_mirrored(composer, monkeypatch):
+    monkeypatch.setattr("train.locate.compose._lit", lambda frame, _: frame)
+    right = seen = 0
+    for seed in range(60):
+        picture = composer.picture(np.random.default_rng(seed))
+        for box, points in zip(picture.boxes, picture.points, strict=True):
+            if box[3] < 40:
+                continue
+            # Left stays left: a mirrored face's points change places, so colours may swap too.
+            assert points[0, 0] < points[1, 0] + 0.7 * box[2]
+            for mark, mirrored in zip(range(5), (1, 0, 2, 4, 3), strict=True):
+                x, y = points[mark].round().astype(int)
+                if not (0 <= x < FRAME[1] and 0 <= y < FRAME[0]):
+                    continue
+                seen += 1
+                colour = picture.frame[y, x].astype(int)
+                right += min(np.abs(colour - MARKS[m]).max() for m in (mark, mirrored)) < 60
+    assert seen > 150
+    assert right / seen > 0.95
+
+
+def test_the_same_seed_composes_the_same_picture(composer):
+    first, again, other = (composer.picture(np.random.default_rng(s)) for s in (3, 3, 4))
+    assert np.array_equal(first.frame, again.frame)
+    assert np.array_equal(first.boxes, again.boxes)
+    assert not np.array_equal(first.frame, other.frame)
+
+
+def perfect(picture):
+    """What a finder says that learnt its lesson by heart."""
+    wanted = targets(picture)
+    return {
+        stride: (
+            np.where(wanted[f"score{stride}"][..., 0] >= 1.0, 5.0, -5.0),
+            wanted[f"shape{stride}"][..., :-1],
+        )
+        for stride in SIZES
+    }
+
+
+def test_what_is_asked_for_is_what_a_door_reads(composer):
+    """Lesson and door know the same numbers: asked, answered and read a face is where it was."""
+    faces = 0
+    for seed in range(40):
+        picture = composer.picture(np.random.default_rng(seed))
+        boxes, points, _ = candidates(perfect(picture), 0.0)
+        for box, wanted in zip(picture.boxes, picture.points, strict=True):
+            at = np.abs(boxes - box).max(axis=1).argmin()
+            assert boxes[at] == pytest.approx(box, abs=0.05)
+            assert points[at] == pytest.approx(wanted, abs=0.05)
+            faces += 1
+        assert len(boxes) == len(picture.boxes)
+    assert faces > 30
+
+
+def test_where_a_face_may_be_nothing_is_asked():
+    ignore = np.array([[100, 60, 60, 60]], np.float32)
+    none = np.zeros((0, 4), np.float32)
+    picture = Picture(
+        np.zeros((*FRAME, 3), np.uint8), none, np.zeros((0, 5, 2), np.float32), ignore
+    )
+    wanted = targets(picture)
+    heat = wanted["score16"][..., 0]
+    assert (heat[4:7, 7:9] == -1).all()
+    assert heat[0, 0] == 0
+    assert (wanted["shape16"][..., -1] == 0).all()
+
+
+def test_batches_follow_from_epoch_and_seed(composer):
+    for kind in (FrameLessons, PatchLessons):
+        lessons = kind(composer, batch=4, steps=2, seed=1)
+        first, again = lessons[1], lessons[1]
+        assert np.array_equal(first[0], again[0])
+        lessons.epoch = 1
+        assert not np.array_equal(lessons[1][0], first[0])
+
+
+def test_a_patch_has_its_points_where_the_lesson_says(composer, monkeypatch):
+    monkeypatch.setattr("train.locate.compose._lit", lambda frame, _: frame)
+    patches, wanted = PatchLessons(composer, batch=64, steps=1, seed=2)[0]
+    faces = wanted["score"][:, 0] > 0
+    assert 0.2 < faces.mean() < 0.95
+    right = []
+    for patch, numbers in zip(patches[faces], wanted["points"][faces], strict=True):
+        places = PATCH_TEMPLATE + POINT_UNIT_PX * numbers[:10].reshape(5, 2)
+        for (x, y), mark, mirrored in zip(places, range(5), (1, 0, 2, 4, 3), strict=True):
+            if 0 <= round(x) < 64 and 0 <= round(y) < 64:
+                colour = (patch[round(y), round(x)] + 1) * 128
+                near = min(np.abs(colour - MARKS[m]).max() for m in (mark, mirrored))
+                right.append(near < 90)
+    assert np.mean(right) > 0.8
+
+
+def test_recall_false_detections_and_errors_are_counted_as_said(scenes_tar):
+    scenes = read_scenes(scenes_tar)[:8]
+
+    def locator(frame):
+        scene = next(s for s in scenes if np.array_equal(s.frame, frame))
+        faces = [
+            Face(tuple(map(float, box)), points + np.array([0.0, 1.4]), 1.0)
+            for box, points in zip(scene.boxes, scene.points, strict=True)
+        ]
+        if scene.name in {"1.png", "6.png"}:  # one missed, one seen where nothing is
+            faces = (
+                [] if len(scene.boxes) else [Face((5.0, 5.0, 30.0, 30.0), np.zeros((5, 2)), 1.0)]
+            )
+        return faces
+
+    found = evaluate(locator, scenes)
+    assert (found["recall"]["80"]["found"], found["recall"]["80"]["faces"]) == (4, 5)
+    assert found["recall"]["40"]["faces"] == 0
+    assert (found["false_empty"], found["empty_frames"]) == (1, 2)
+    # The eyes are 0.4 of 70 pixels apart, every point is 1.4 off.
+    assert found["point_error"]["mean"] == pytest.approx(1.4 / 28)

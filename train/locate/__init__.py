@@ -1,0 +1,1 @@
+"""The face locator: scenes in, two small networks out, one that finds faces, one that points."""

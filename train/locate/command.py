@@ -1,0 +1,83 @@
+"""The commands `python -m train locate ...`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import keras
+
+from edge.contract.errors import OutputError
+from edge.contract.locating import FRAME
+from train.data import load_faces
+from train.locate.compose import Composer
+from train.locate.evaluate import evaluate, told
+from train.locate.fit import Finder, Pointer, fit
+from train.locate.label import cutouts
+from train.locate.lessons import FrameLessons, PatchLessons
+from train.locate.network import build_finder, build_pointer
+from train.locate.networks import FILE, FINDER, POINTER, load_locator
+from train.locate.scenes import read_scenes
+from train.runs import Run, load_network
+
+_PARTS = {
+    FINDER: (build_finder, Finder, FrameLessons),
+    POINTER: (build_pointer, Pointer, PatchLessons),
+}
+
+
+def fit_command(args: argparse.Namespace) -> int:
+    """`python -m train locate fit`."""
+    config = {
+        "command": "locate fit",
+        "scenes": [path.name for path in args.scenes],
+        "crops": [path.name for path in args.crops],
+        "teacher_sha256": hashlib.sha256(args.teacher.read_bytes()).hexdigest(),
+        **{name: getattr(args, name) for name in ("batch", "epochs", "rate", "seed", "steps")},
+    }
+    if args.begin_with:
+        config["begun_with"] = args.begin_with.name
+    run = Run(args.out / args.part, config, resume=args.resume, model=FILE)
+    scenes = [scene for path in args.scenes for scene in read_scenes(path)]
+    composer = Composer(scenes, cutouts(load_faces(args.crops).crops, args.teacher), FRAME)
+    build, trainer, lessons = _PARTS[args.part]
+    keras.utils.set_random_seed(args.seed)
+    network = build()
+    kept = args.out / args.part / FILE
+    if args.resume and kept.is_file():
+        network = load_network(kept)
+    elif args.begin_with:
+        network.set_weights(load_network(args.begin_with / args.part / FILE).get_weights())
+    fit(
+        trainer(network),
+        network,
+        lessons(composer, batch=args.batch, steps=args.steps, seed=args.seed),
+        run=run,
+        epochs=args.epochs,
+        rate=args.rate,
+    )
+    sys.stdout.write(f"{kept}\n")
+    return 0
+
+
+def evaluate_command(args: argparse.Namespace) -> int:
+    """`python -m train locate evaluate`."""
+    scenes = [scene for path in args.scenes for scene in read_scenes(path)]
+    document = evaluate(load_locator(args.model), scenes) | {"model": args.model.name}
+    if args.out:
+        _write(args.out / "results.json", json.dumps(document, indent=1) + "\n")
+    sys.stdout.write((json.dumps(document, indent=1) if args.json else told(document)) + "\n")
+    return 0
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as e:
+        raise OutputError(
+            f"{file}: cannot be written ({e.strerror})", remedy="check the path and the free space"
+        ) from e

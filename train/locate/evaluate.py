@@ -1,0 +1,140 @@
+"""How well a locator finds the faces of labelled frames, and how exactly it points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.locate import Face
+from edge.contract.locating import overlap
+from train.locate.scenes import Scene
+from train.progress import watched
+from train.rates import clopper_pearson
+
+SCHEMA = "onelook.locate/1"
+# Faces are told by the width that they would have in a frame of 640x480.
+_REFERENCE = (480, 640)
+SIZES = {"80": (80.0, np.inf), "40": (40.0, 80.0), "20": (20.0, 40.0)}
+_FOUND = 0.5  # overlap from which on a face is found
+
+
+@dataclass
+class _Counts:
+    found: int = 0
+    faces: int = 0
+
+
+def evaluate(
+    locator: Callable[[NDArray[np.uint8]], list[Face]], scenes: Sequence[Scene]
+) -> dict[str, Any]:
+    """Recall by size, false detections, errors of the points in distances between the eyes.
+
+    What may be a face counts neither way.
+    """
+    counts = {name: _Counts() for name in SIZES}
+    errors: list[float] = []
+    false_empty = false_with = empty = 0
+    for scene in watched(scenes, "locating"):
+        faces = locator(scene.frame)
+        boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
+        height, width = scene.frame.shape[:2]
+        scale = min(_REFERENCE[0] / height, _REFERENCE[1] / width)
+        matched = _matched(boxes, scene.boxes)
+        for number, box in enumerate(scene.boxes):
+            name = _size(box[2] * scale)
+            if name is None:
+                continue
+            counts[name].faces += 1
+            if number in matched:
+                counts[name].found += 1
+                if box[2] * scale >= SIZES["40"][0]:
+                    errors.append(_error(faces[matched[number]].points, scene.points[number]))
+        loose = np.setdiff1d(np.arange(len(faces)), list(matched.values()))
+        allowed = np.concatenate([scene.ignore, scene.boxes])
+        wrong = sum(not len(allowed) or not _touches(boxes[i], allowed) for i in loose)
+        if len(scene.boxes) or len(scene.ignore):
+            false_with += wrong
+        else:
+            empty += 1
+            false_empty += wrong
+    return {
+        "schema": SCHEMA,
+        "ok": True,
+        "frames": len(scenes),
+        "recall": {name: _rate(c.found, c.faces) for name, c in counts.items()},
+        "false_per_empty_frame": false_empty / empty if empty else None,
+        "empty_frames": empty,
+        "false_empty": false_empty,
+        "false_beside_faces": false_with,
+        "point_error": _spread(errors),
+    }
+
+
+def told(document: dict[str, Any]) -> str:
+    """For people."""
+    lines = [f"{document['frames']} frames"]
+    for name, rate in document["recall"].items():
+        if rate["faces"]:
+            lines.append(
+                f"recall, faces from {name} px: {rate['value']:.2%} "
+                f"({rate['low']:.2%} to {rate['high']:.2%}; {rate['found']} of {rate['faces']})"
+            )
+    lines.append(
+        f"false detections: {document['false_empty']} in {document['empty_frames']} frames "
+        f"without a face, {document['false_beside_faces']} beside faces"
+    )
+    if error := document["point_error"]:
+        lines.append(
+            f"points off by {error['mean']:.2%} of the distance between the eyes on average, "
+            f"{error['p95']:.2%} for the worst 5 % ({error['faces']} faces)"
+        )
+    return "\n".join(lines)
+
+
+def _matched(boxes: NDArray[np.float64], wanted: NDArray[np.float32]) -> dict[int, int]:
+    """Wanted face -> detection, each used once, the best overlaps first."""
+    if not len(boxes) or not len(wanted):
+        return {}
+    shared = overlap(wanted.astype(np.float64), boxes)
+    made: dict[int, int] = {}
+    for flat in np.argsort(-shared, axis=None):
+        face, detection = np.unravel_index(flat, shared.shape)
+        if shared[face, detection] < _FOUND:
+            break
+        if int(face) not in made and int(detection) not in made.values():
+            made[int(face)] = int(detection)
+    return made
+
+
+def _touches(box: NDArray[np.float64], others: NDArray[np.float32]) -> bool:
+    return bool(overlap(box[None], others.astype(np.float64)).max() > 0.2)
+
+
+def _size(width: float) -> str | None:
+    return next((name for name, (low, high) in SIZES.items() if low <= width < high), None)
+
+
+def _error(points: NDArray[np.float64], wanted: NDArray[np.float32]) -> float:
+    eyes = float(np.hypot(*(wanted[1] - wanted[0])))
+    return float(np.hypot(*(points - wanted).T).mean() / max(eyes, 1e-6))
+
+
+def _rate(found: int, faces: int) -> dict[str, Any]:
+    low, high = clopper_pearson(found, faces) if faces else (0.0, 1.0)
+    value = found / faces if faces else None
+    return {"found": found, "faces": faces, "value": value, "low": low, "high": high}
+
+
+def _spread(errors: list[float]) -> dict[str, float] | None:
+    if not errors:
+        return None
+    return {
+        "faces": len(errors),
+        "mean": float(np.mean(errors)),
+        "median": float(np.median(errors)),
+        "p95": float(np.quantile(errors, 0.95)),
+    }

@@ -1,0 +1,66 @@
+"""Crops without labels -> their boxes and points as a teacher sees them, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.errors import DataError, MissingError
+from edge.contract.locating import POINTS
+from train.goals import cache_folder
+from train.locate.compose import Cutouts
+from train.progress import watched
+
+_AROUND = 56  # pixels of border, so that the face is not cut off for the teacher
+_LEAST_SCORE = 0.7
+
+
+def cutouts(crops: NDArray[np.uint8], teacher: Path) -> Cutouts:
+    """Those of the crops (n, 112, 112, 3) uint8 RGB in which the teacher, a YuNet, sees a face.
+
+    Raises:
+        MissingError: no such teacher. DataError: OpenCV does not take it.
+    """
+    if not teacher.is_file():
+        raise MissingError(f"{teacher}: not there", remedy="name the .onnx file of a YuNet")
+    key = hashlib.sha256(teacher.read_bytes() + crops.tobytes()).hexdigest()[:32]
+    kept = cache_folder("labels") / f"{key}.npy"
+    if kept.is_file():
+        rows = np.load(kept)
+    else:
+        rows = _rows(crops, teacher)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(".new.npy")
+        np.save(new, rows)
+        new.replace(kept)
+    sure = rows[:, -1] >= _LEAST_SCORE
+    rows = rows[sure]
+    points = rows[:, 4:-1].reshape(-1, POINTS, 2)
+    return Cutouts(crops[sure], rows[:, :4], points)
+
+
+def _rows(crops: NDArray[np.uint8], teacher: Path) -> NDArray[np.float32]:
+    """(n, 15): box, five points, score; 0 where nothing is seen."""
+    side = crops.shape[1] + 2 * _AROUND
+    try:
+        yunet = cv2.FaceDetectorYN.create(str(teacher), "", (side, side), 0.6, 0.3, 50)
+    except cv2.error as e:
+        raise DataError(
+            f"{teacher}: not a YuNet that OpenCV takes", remedy="name face_detection_yunet_*.onnx"
+        ) from e
+    rows = np.zeros((len(crops), 4 + 2 * POINTS + 1), np.float32)
+    middle = np.full(2, side / 2, np.float32)
+    for row, crop in zip(rows, watched(crops, "labels"), strict=True):
+        bgr = cv2.copyMakeBorder(crop[..., ::-1].copy(), *[_AROUND] * 4, cv2.BORDER_REPLICATE)
+        _, found = yunet.detect(bgr)
+        if found is None:
+            continue
+        away = ((found[:, :2] + found[:, 2:4] / 2 - middle) ** 2).sum(axis=1)
+        row[:] = found[away.argmin()]
+        row[:2] -= _AROUND
+        row[4:-1] -= _AROUND
+    return rows

@@ -1,0 +1,47 @@
+"""Trained finder and pointer -> a locator, as `edge.contract.locating` wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.locate import Face
+from edge.contract.locating import SIZES, Limits, locate
+from edge.contract.tensor import to_float
+from train.runs import load_network
+
+FINDER, POINTER = "finder", "pointer"
+FILE = "network.keras"
+
+
+def load_locator(
+    run: Path, limits: Limits | None = None
+) -> Callable[[NDArray[np.uint8]], list[Face]]:
+    """The float networks of a run of `train locate fit`. Raises: MissingError: not there."""
+    finder, pointer = (load_network(run / part / FILE) for part in (FINDER, POINTER))
+    return float_locator(finder, pointer, limits)
+
+
+def float_locator(
+    finder: keras.Model, pointer: keras.Model, limits: Limits | None = None
+) -> Callable[[NDArray[np.uint8]], list[Face]]:
+    """What finds faces in a frame with these two."""
+
+    def find(
+        frame: NDArray[np.uint8],
+    ) -> dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        found = finder.predict_on_batch(to_float(frame[None]))
+        return {
+            stride: (found[f"score{stride}"][0, ..., 0], found[f"shape{stride}"][0])
+            for stride in SIZES
+        }
+
+    def point(patch: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
+        found = pointer.predict_on_batch(to_float(patch[None]))
+        return float(found["score"][0, 0]), found["points"][0]
+
+    return lambda frame: locate(frame, find, point, limits)
