@@ -215,5 +215,5 @@ def cosine_rate(peak: float, steps: int) -> keras.optimizers.schedules.LearningR
     """Warmed up over the first 3 %, then along a cosine to a hundredth."""
     warm = max(1, round(0.03 * steps))
     return keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm, alpha=0.01, warmup_target=peak, warmup_steps=warm
+        0.0, max(1, steps - warm), alpha=0.01, warmup_target=peak, warmup_steps=warm
     )

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -141,42 +142,32 @@ def test_a_run_from_two_teachers_goes_on_from_a_network(
 ):
     first = build_siamese("mobile")
     first.save(tmp_path / "first.keras")
-    # 48 drawn people are few, and nothing is learnt in no time: the weights must be the given ones.
+    # At a rate of nothing nothing is learnt: the weights must be the given ones.
     code = main(
         [
             *("distill", "--data", str(people_tar), "--teacher", str(teacher_file)),
             *("--goals", str(teacher_file), f"{second_file}=1.25"),
             *("--begin-with", str(tmp_path / "first.keras"), "--held-out-share", "0.25"),
-            *("--local", "0", "--whole", "0", "--out", str(tmp_path / "run")),
+            *("--local", "0", "--whole", "1", "--steps", "1", "--batch", "4", "--whole-rate", "0"),
+            *("--identities", "0.1", "--disturb", "door", "--out", str(tmp_path / "run")),
         ]
     )
     assert code == 0
     made = load_network(tmp_path / "run" / "siamese.keras")
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert sorted(config["goals"].values()) == [1.0, 1.25]
+    assert (config["identities"], config["disturb"]) == (0.1, "door")
     assert len(config["begun_with_sha256"]) == 64
     for stage in ("stage28", "stage14", "stage7"):
-        ours, theirs = (embedding_of(m).get_layer(stage).get_weights() for m in (made, first))
-        assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
+        ours, theirs = (embedding_of(m).get_layer(stage).trainable_weights for m in (made, first))
+        assert len(ours) == len(theirs) > 0
+        for a, b in zip(ours, theirs, strict=True):
+            assert np.array_equal(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b))
     assert embedding_of(made).get_layer(LAST_STAGE)
-
-
-def test_identities_and_door_pictures_are_learnt_beside_the_teacher(
-    people_tar, teacher_file, tmp_path
-):
-    run = tmp_path / "run"
-    code = main(
-        [
-            *("distill", "--data", str(people_tar), "--teacher", str(teacher_file)),
-            *("--goals", str(teacher_file), "--held-out-share", "0.25", "--out", str(run)),
-            *("--local", "0", "--whole", "1", "--steps", "2", "--batch", "4"),
-            *("--identities", "0.1", "--disturb", "door"),
-        ]
-    )
-    assert code == 0
-    assert "identities" in (run / "history-whole.csv").read_text().splitlines()[0]
-    config = json.loads((run / "config.json").read_text())
-    assert (config["identities"], config["disturb"]) == (0.1, "door")
+    told = (tmp_path / "run" / "history-whole.csv").read_text().splitlines()
+    identities = float(told[1].split(",")[told[0].split(",").index("identities")])
+    # 36 people whom nothing tells apart yet, a margin of 0.35 at a scale of 30.
+    assert 2.0 < identities < 30.0
 
 
 BOTH = """
