@@ -128,6 +128,7 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_build(commands)
     _add_import(commands)
+    _add_locator(commands)
     _add_variants(commands)
     _add_bundle(
         commands, "inspect", "say what a bundle holds; runs nothing", command.inspect_command
@@ -201,6 +202,19 @@ def _add_import(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     imported.add_argument("--json", action="store_true", help="one JSON document on stdout")
     imported.set_defaults(run=command.import_command)
+
+
+def _add_locator(commands: argparse._SubParsersAction[_Parser]) -> None:
+    locator = commands.add_parser(
+        "locator", help="the locator's networks in int8", allow_abbrev=False
+    )
+    locator.add_argument("source", type=Path, metavar="RUN", help="of `python -m train locate fit`")
+    locator.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    locator.add_argument(
+        "--scenes", type=Path, nargs="+", required=True, metavar="TAR", help="to calibrate with"
+    )
+    locator.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    locator.set_defaults(run=command.locator_command)
 
 
 def _add_build(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -59,6 +59,24 @@ def import_command(args: argparse.Namespace) -> int:
     return _publish(args, document, told(document))
 
 
+def locator_command(args: argparse.Namespace) -> int:
+    """Make the locator's int8 files."""
+    from convert.locator import convert_locator
+    from convert.write import replace_file
+
+    _make_folder(args.output, "-o")
+    files = convert_locator(args.source, args.scenes, _say)
+    for name, data in files.items():
+        replace_file(args.output / name, data)
+    document = {
+        "schema": "onelook.locator/1",
+        "ok": True,
+        "files": {name: len(data) for name, data in files.items()},
+    }
+    text = "\n".join(f"{args.output / name}  {len(data):,} bytes" for name, data in files.items())
+    return _publish(args, document, text)
+
+
 def inspect_command(args: argparse.Namespace) -> int:
     """Tell what a bundle holds; its network is looked at, not run."""
     from convert import network, report

@@ -46,6 +46,12 @@ class Twin:
         return embeddings
 
 
+def input_quantization(model: bytes) -> Quantization:
+    """Of any network of one input. Raises: BundleError: the engine does not take it."""
+    (into,) = load(model).get_input_details()
+    return _quantization(into)
+
+
 def embedder(model: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     """A twin of any variant: crops (n, h, w, c) uint8 -> embeddings (n, dimensions) float32.
 

@@ -34,7 +34,7 @@ def twin_to(kind: str, twin: keras.Model, calibration: NDArray[np.uint8]) -> byt
 
     Args:
         kind: of KINDS.
-        twin: crops (n, h, w, c) float32 -> (n, dimensions).
+        twin: crops (n, h, w, c) float32 -> (n, dimensions); or another network of one picture.
         calibration: (m, h, w, c) uint8, from which int8's ranges of all tensors are taken.
 
     Raises:

@@ -27,6 +27,8 @@ SIGNATURE = "manifest.sig"
 EMBEDDING = "embedding.tflite"
 HEAD = "head.tflite"
 SELFTEST = "selftest.npz"
+FINDER = "finder.tflite"  # with the next one the locator of a bundle for faces
+POINTER = "pointer.tflite"
 # Engines and machines round int8 differently: XNNPACK and the plain kernels agree to 0.9875.
 LEAST_COSINE = 0.97
 MAX_MODEL_BYTES = 64 * 1024 * 1024

@@ -39,22 +39,12 @@ class Engine:
         Raises:
             EngineError: no such engine, or it does not take the bytes for a network of ours.
         """
-        package, interpreter = _interpreter()
-        self.name = f"{package} {version(package)}"
-        self._engine = _load(interpreter, model, self.name)
-        inputs, outputs = self._engine.get_input_details(), self._engine.get_output_details()
-        shapes = [tuple(int(n) for n in t["shape"]) for t in (*inputs, *outputs)]
-        dtypes = [np.dtype(t["dtype"]) for t in (*inputs, *outputs)]
-        if [len(s) for s in shapes] != [4, 2] or dtypes != [np.dtype(np.int8)] * 2:
-            raise EngineError(
-                "the network is not int8 from (1, height, width, channels) to (1, dimensions)",
-                why=f"it has {', '.join(f'{d} {s}' for d, s in zip(dtypes, shapes, strict=True))}",
-                remedy=_CONVERT,
-            )
-        self._into, self._out = inputs[0]["index"], outputs[0]["index"]
-        height, width, channels = shapes[0][1:]
-        self.input_shape = (height, width, channels)
-        self.dimensions = shapes[1][1]
+        self._network = _Network(model)
+        self.name, self.input_shape = self._network.name, self._network.input_shape
+        shapes = self._network.output_shapes
+        if [len(shape) for shape in shapes] != [2]:
+            raise _unlike("(1, dimensions)", f"it has outputs of {shapes}")
+        self.dimensions = shapes[0][1]
 
     def run(self, tensor: NDArray[np.int8]) -> NDArray[np.int8]:
         """One crop -> its embedding.
@@ -68,16 +58,68 @@ class Engine:
         Raises:
             EngineError: the tensor does not fit, or the engine failed.
         """
+        return self._network.run(tensor)[0]
+
+
+class Maps:
+    """A full-int8 network of one picture and several outputs, whose answers are real numbers."""
+
+    def __init__(self, model: bytes) -> None:
+        """Raises: EngineError: as of `Engine`."""
+        self._network = _Network(model)
+        self.name, self.input_shape = self._network.name, self._network.input_shape
+
+    def run(self, tensor: NDArray[np.int8]) -> tuple[NDArray[np.float32], ...]:
+        """(1, height, width, channels) int8 -> every output. Raises: EngineError: it failed."""
+        answers = self._network.run(tensor)
+        return tuple(
+            np.float32(scale) * (answer.astype(np.float32) - np.float32(zero_point))
+            for answer, (scale, zero_point) in zip(
+                answers, self._network.output_quantization, strict=True
+            )
+        )
+
+
+class _Network:
+    """Either engine with a network of int8 from one picture to its outputs."""
+
+    def __init__(self, model: bytes) -> None:
+        package, interpreter = _interpreter()
+        self.name = f"{package} {version(package)}"
+        self._engine = _load(interpreter, model, self.name)
+        inputs, outputs = self._engine.get_input_details(), self._engine.get_output_details()
+        dtypes = {np.dtype(t["dtype"]) for t in (*inputs, *outputs)}
+        if [len(t["shape"]) for t in inputs] != [4] or dtypes != {np.dtype(np.int8)}:
+            shapes = [tuple(int(n) for n in t["shape"]) for t in (*inputs, *outputs)]
+            kinds = [np.dtype(t["dtype"]) for t in (*inputs, *outputs)]
+            have = ", ".join(f"{k} {s}" for k, s in zip(kinds, shapes, strict=True))
+            raise _unlike("its outputs", f"it has {have}")
+        self._into, self._out = inputs[0]["index"], [t["index"] for t in outputs]
+        height, width, channels = (int(n) for n in inputs[0]["shape"][1:])
+        self.input_shape = (height, width, channels)
+        self.output_shapes = [tuple(int(n) for n in t["shape"]) for t in outputs]
+        self.output_quantization = [t["quantization"] for t in outputs]
+
+    def run(self, tensor: NDArray[np.int8]) -> list[NDArray[np.int8]]:
+        """Copies of all outputs. Raises: EngineError: the tensor does not fit, or it failed."""
         try:
             self._engine.set_tensor(self._into, tensor)
             self._engine.invoke()
-            return np.asarray(self._engine.get_tensor(self._out), np.int8)
+            return [np.asarray(self._engine.get_tensor(out), np.int8) for out in self._out]
         except Exception as e:
             raise EngineError(
                 f"{self.name} could not run the network.",
                 why=str(e),
                 remedy="Start the eye again; if it fails again, copy or convert the bundle again.",
             ) from e
+
+
+def _unlike(what: str, why: str) -> EngineError:
+    return EngineError(
+        f"the network is not int8 from (1, height, width, channels) to {what}",
+        why=why,
+        remedy=_CONVERT,
+    )
 
 
 def _interpreter() -> tuple[str, Any]:

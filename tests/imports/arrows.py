@@ -46,7 +46,7 @@ RULES = (
     # Figures are to be those of the door's engine, so they are measured with it.
     Rule(
         "train",
-        ("train", "edge.contract", "edge.eye.engine"),
+        ("train", "edge.contract", "edge.eye.engine", "edge.eye.locator"),
         why="train shares the contract with the door",
     ),
     Rule(

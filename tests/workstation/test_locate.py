@@ -7,17 +7,27 @@ import json
 import tarfile
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
+from convert.cli import main as convert
+from edge.contract.bundle import FINDER, POINTER
 from edge.contract.errors import DataError, MissingError
 from edge.contract.locate import Face
-from edge.contract.locating import FRAME, PATCH_TEMPLATE, POINT_UNIT_PX, SIZES, candidates
-from tests.workstation.drawn import encode
+from edge.contract.locating import FRAME, PATCH_TEMPLATE, POINT_UNIT_PX, SIZES, candidates, reduced
+from edge.contract.tensor import to_float
+from edge.eye.locator import Locator
+from tests.workstation.drawn import encode, pack
+from train.cli import main
 from train.locate.compose import Composer, Cutouts, Picture
 from train.locate.evaluate import evaluate
+from train.locate.fit import Finder
 from train.locate.lessons import FrameLessons, PatchLessons, targets
+from train.locate.network import build_finder
+from train.locate.networks import FILE, PARTS
 from train.locate.scenes import read_scenes
+from train.runs import load_network
 
 # Colours of the five points of a drawn face, so that a picture says which is where.
 MARKS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
@@ -196,3 +206,81 @@ def test_recall_false_detections_and_errors_are_counted_as_said(scenes_tar):
     assert (found["false_empty"], found["empty_frames"]) == (1, 2)
     # The eyes are 0.4 of 70 pixels apart, every point is 1.4 off.
     assert found["point_error"]["mean"] == pytest.approx(1.4 / 28)
+
+
+@pytest.fixture(scope="module")
+def run(scenes_tar, tmp_path_factory):
+    """A run of both networks that learnt next to nothing; the finder, which takes long, nothing."""
+    crops = scenes_tar.with_name("crops.tar")
+    pack({"Ada": [np.full((112, 112, 3), 120, np.uint8)]}, crops)
+    folder = tmp_path_factory.mktemp("runs") / "locate"
+    with pytest.MonkeyPatch.context() as patch:
+        # The teacher is a file of others; what it would say of the only crop is given.
+        crop = np.full((1, 112, 112, 3), 120, np.uint8)
+        points = draw(crop[0], (22, 10, 68, 92))
+        labels = Cutouts(crop, np.array([[22, 10, 68, 92]], np.float32), points[None])
+        patch.setattr("train.locate.command.cutouts", lambda *_: labels)
+        given = ["--part", "pointer", "--scenes", str(scenes_tar), "--crops", str(crops)]
+        how = ["--epochs", "1", "--steps", "2", "--batch", "2", "--teacher", str(crops)]
+        assert main(["locate", "fit", *given, *how, "--out", str(folder)]) == 0
+    (folder / "finder").mkdir()
+    build_finder().save(folder / "finder" / FILE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def files(run, scenes_tar, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("locator")
+    assert convert(["locator", str(run), "-o", str(folder), "--scenes", str(scenes_tar)]) == 0
+    return folder
+
+
+def test_int8_says_what_float_says(run, files, scenes_tar):
+    """Every map in its place and unit, with the door's engine."""
+    finder, pointer = (load_network(run / part / FILE) for part in PARTS)
+    frame = reduced(read_scenes(scenes_tar)[2].frame)[0]
+    locator = Locator(*((files / name).read_bytes() for name in (FINDER, POINTER)))
+    wanted = finder.predict_on_batch(to_float(frame[None]))
+    found = locator._find(frame)
+    ours, theirs = [], []
+    for stride, maps in found.items():
+        exact = wanted[f"score{stride}"][0, ..., 0], wanted[f"shape{stride}"][0]
+        assert [a.shape for a in maps] == [b.shape for b in exact]
+        ours += [a.mean(axis=(0, 1)).ravel() for a in maps]
+        theirs += [b.mean(axis=(0, 1)).ravel() for b in exact]
+    ours, theirs = np.concatenate(ours), np.concatenate(theirs)
+    assert np.abs(ours - theirs).max() < 0.15 * np.ptp(theirs)
+    patch = frame[:64, :64]
+    logit, numbers = locator._point(patch)
+    theirs = pointer.predict_on_batch(to_float(patch[None]))
+    assert logit == pytest.approx(theirs["score"][0, 0], abs=0.3)
+    assert numbers == pytest.approx(theirs["points"][0], abs=0.3)
+
+
+def test_the_right_answer_costs_next_to_nothing_and_silence_much(composer):
+    frames, wanted = FrameLessons(composer, batch=4, steps=1, seed=3)[0]
+    trainer = Finder(build_finder())
+    right = {
+        f"{name}{stride}": values
+        for stride in SIZES
+        for name, values in (
+            ("score", np.where(wanted[f"score{stride}"] >= 1.0, 9.0, -9.0).astype(np.float32)),
+            ("shape", wanted[f"shape{stride}"][..., :-1]),
+        )
+    }
+    silent = {k: np.full_like(v, -9.0) if "score" in k else 0 * v for k, v in right.items()}
+    costs = [
+        float(keras.ops.convert_to_numpy(trainer.compute_loss(frames, wanted, answer)))
+        for answer in (right, silent)
+    ]
+    assert costs[0] < 0.5
+    assert costs[1] > 5.0
+
+
+def test_both_are_measured_by_the_same_command(run, files, scenes_tar, capsys):
+    for model in (run, files):
+        given = ["--model", str(model), "--scenes", str(scenes_tar), "--json"]
+        assert main(["locate", "evaluate", *given]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert (document["frames"], document["empty_frames"]) == (12, 6)
+        assert document["recall"]["80"]["faces"] == 5

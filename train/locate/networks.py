@@ -9,19 +9,29 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contract import bundle
 from edge.contract.locate import Face
 from edge.contract.locating import SIZES, Limits, locate
 from edge.contract.tensor import to_float
 from train.runs import load_network
 
-FINDER, POINTER = "finder", "pointer"
+PARTS = FINDER, POINTER = "finder", "pointer"
 FILE = "network.keras"
 
 
 def load_locator(
     run: Path, limits: Limits | None = None
 ) -> Callable[[NDArray[np.uint8]], list[Face]]:
-    """The float networks of a run of `train locate fit`. Raises: MissingError: not there."""
+    """A run of `train locate fit`, or a folder with the int8 files, as a bundle is.
+
+    Raises:
+        MissingError: neither is there. EngineError: the engine does not take the files.
+    """
+    if (run / bundle.FINDER).is_file():
+        from edge.eye.locator import Locator
+
+        files = [(run / name).read_bytes() for name in (bundle.FINDER, bundle.POINTER)]
+        return Locator(*files, limits).find_faces
     finder, pointer = (load_network(run / part / FILE) for part in (FINDER, POINTER))
     return float_locator(finder, pointer, limits)
 

@@ -1,0 +1,68 @@
+"""The locator's two float networks -> int8 files that a bundle can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert import check, network
+from convert.engine import input_quantization
+from convert.errors import GateError
+from convert.quantize import INT8, twin_to
+from convert.quiet import quiet
+from edge.contract.bundle import FINDER, POINTER
+from edge.contract.errors import BundleError
+from edge.contract.geometry import similarity
+from edge.contract.locating import PATCH_TEMPLATE, cut_patch, reduced
+
+_PICTURES = 200  # to take the ranges of int8 from
+
+
+def convert_locator(
+    run: Path, scenes: Sequence[Path], say: Callable[[str], None]
+) -> dict[str, bytes]:
+    """{FINDER: file, POINTER: file} of a run of `python -m train locate fit`.
+
+    Args:
+        run: its folder.
+        scenes: tars of labelled frames as `train.locate.scenes` reads them, to calibrate with.
+        say: takes one line per step, for whoever waits.
+
+    Raises:
+        MissingError, DataError: run or scenes cannot be read. GateError: no door could run them.
+    """
+    with quiet():
+        from train.locate.networks import FILE, PARTS
+        from train.locate.scenes import read_scenes
+        from train.runs import load_network
+    frames = [scene for path in scenes for scene in read_scenes(path)]
+    calibration = {
+        FINDER: _pinned([reduced(scene.frame)[0] for scene in frames]),
+        POINTER: _pinned([patch for scene in frames for patch in _patches(scene)]),
+    }
+    files = {}
+    for name, part in zip((FINDER, POINTER), PARTS, strict=True):
+        say(f"converting {part}, calibrated with {len(calibration[name])} pictures")
+        files[name] = twin_to(INT8, load_network(run / part / FILE), calibration[name])
+        try:
+            check.check_operators(network.look(files[name]))
+        except BundleError as e:
+            raise GateError(e.what, why=e.why, remedy=e.remedy) from e
+        check.check_input(input_quantization(files[name]))
+    return files
+
+
+def _patches(scene) -> Iterator[NDArray[np.uint8]]:  # noqa: ANN001 - train.locate.scenes.Scene
+    for points in scene.points:
+        yield cut_patch(scene.frame, similarity(points.astype(np.float64), PATCH_TEMPLATE))
+
+
+def _pinned(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Evenly some of them, and one that is black and white: the input's scale is to be 1/128."""
+    steps = np.unique(np.linspace(0, len(pictures) - 1, min(_PICTURES, len(pictures))).astype(int))
+    chosen = np.stack([pictures[step] for step in steps])
+    chosen[0, 0, 0], chosen[0, -1, -1] = 0, 255
+    return chosen
