@@ -199,11 +199,24 @@ def _relu(node: _Node, x: _Made) -> _Made:
 
 
 def _prelu(node: _Node, x: _Made, slope: NDArray) -> _Made:
-    axes = list(range(1, len(x.tensor.shape) - 1))
-    layer = _layers().PReLU(shared_axes=axes or None, name=node.name)
+    """relu(x) - slope relu(-x): the int8 delegate takes no PReLU, and no relu without a layer."""
+    if len(x.tensor.shape) != 4:
+        raise ValueError("a PReLU of a vector")
     channels = x.tensor.shape[-1]
-    own = np.broadcast_to(np.ravel(slope), channels).reshape(*[1] * len(axes), channels)
-    return _Made(_weighted(layer, x.tensor, own))
+    own = np.broadcast_to(np.ravel(slope), channels)
+    above, below = (
+        _layers().ReLU(name=f"{node.name}_{side}")(
+            _by_channel(f"{node.name}_{side}_of", x.tensor, sign * np.ones(channels))
+        )
+        for side, sign in (("above", 1.0), ("below", -1.0))
+    )
+    scaled = _by_channel(f"{node.name}_slope", below, -own)
+    return _Made(_layers().Add(name=node.name)([above, scaled]))
+
+
+def _by_channel(name: str, x: Any, factor: NDArray) -> Any:  # noqa: ANN401 - a Keras tensor
+    layer = _layers().DepthwiseConv2D(1, use_bias=False, name=name)
+    return _weighted(layer, x, factor.reshape(1, 1, -1, 1))
 
 
 def _sigmoid(node: _Node, x: _Made) -> _Made:
