@@ -22,7 +22,8 @@ _DOCUMENT = "convert.json"
 
 def build_command(args: argparse.Namespace) -> int:
     """Make a bundle and tell what was measured on the way."""
-    from convert.write import check_target, write_bundle, write_text
+    from convert.write import check_target, write_bundle
+    from train.files import write_text
 
     check_target(args.output, force=args.force)
     _make_folder(args.report, "--report")

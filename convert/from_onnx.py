@@ -133,12 +133,10 @@ def _conv(node: _Node, x: _Made, kernel: NDArray, bias: NDArray | None = None) -
     return _Made(_weighted(layer, seen, weights, *([] if bias is None else [bias])))
 
 
-def _padded(node: _Node, x: Any, fill: float = 0.0) -> Any:  # noqa: ANN401 - a Keras tensor
+def _padded(node: _Node, x: Any) -> Any:  # noqa: ANN401 - a Keras tensor
     top, left, bottom, right = node.get("pads", [0, 0, 0, 0])
     if not any((top, left, bottom, right)):
         return x
-    if fill:
-        raise ValueError("a padded maximum")
     name = f"{node.name}_pad"
     return _layers().ZeroPadding2D(((top, bottom), (left, right)), name=name)(x)
 
@@ -228,19 +226,19 @@ def _average_all(node: _Node, x: _Made) -> _Made:
 
 
 def _average(node: _Node, x: _Made) -> _Made:
-    _require_plain(node)
-    if any(node.get("pads", [0])):
-        raise ValueError("a padded average")
-    size = node.get("kernel_shape", None)
-    layer = _layers().AveragePooling2D(tuple(size), tuple(node.get("strides", [1, 1])))
-    return _Made(layer(x.tensor))
+    return _pooled(node, x, _layers().AveragePooling2D)
 
 
 def _maximum(node: _Node, x: _Made) -> _Made:
+    return _pooled(node, x, _layers().MaxPooling2D)
+
+
+def _pooled(node: _Node, x: _Made, kind: Callable[..., Any]) -> _Made:
     _require_plain(node)
-    size = node.get("kernel_shape", None)
-    layer = _layers().MaxPooling2D(tuple(size), tuple(node.get("strides", [1, 1])))
-    return _Made(layer(_padded(node, x.tensor, fill=-1.0)))
+    if any(node.get("pads", [0])):
+        raise ValueError("pooling with a border")
+    layer = kind(tuple(node.get("kernel_shape", None)), tuple(node.get("strides", [1, 1])))
+    return _Made(layer(x.tensor))
 
 
 def _flatten(node: _Node, x: _Made, *_: NDArray) -> _Made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from edge.contract.bundle import FINDER, POINTER
 from edge.contract.errors import BundleError
 from edge.contract.geometry import similarity
 from edge.contract.locating import PATCH_TEMPLATE, cut_patch, reduced
+
+if TYPE_CHECKING:
+    from train.locate.scenes import Scene
 
 _PICTURES = 200  # to take the ranges of int8 from
 
@@ -55,7 +59,7 @@ def convert_locator(
     return files
 
 
-def _patches(scene) -> Iterator[NDArray[np.uint8]]:  # noqa: ANN001 - train.locate.scenes.Scene
+def _patches(scene: Scene) -> Iterator[NDArray[np.uint8]]:
     for points in scene.points:
         yield cut_patch(scene.frame, similarity(points.astype(np.float64), PATCH_TEMPLATE))
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.write import write_text
 from edge.contract.bundle import EMBEDDING
-from edge.contract.levels import Comparison, Level, Press, Rate, Sample, Step, rate_text
+from edge.contract.levels import Comparison, Level, Sample, Step, rate_text
 from edge.contract.manifest import Manifest
+from train.files import write_text
 
 if TYPE_CHECKING:
     from convert.build import Built
@@ -204,7 +204,7 @@ def _level(level: Level) -> dict[str, Any]:
                 "target_fmr": step.target_fmr,
                 "chosen": _comparison(step.chosen),
                 "tested": _comparison(step.tested),
-                "presses": [_press(press) for press in step.presses],
+                "presses": [press.document() for press in step.presses],
             }
             for step in level.steps
         ],
@@ -212,25 +212,7 @@ def _level(level: Level) -> dict[str, Any]:
 
 
 def _comparison(found: Comparison) -> dict[str, Any]:
-    return {"fmr": _rate(found.fmr), "fnmr": _rate(found.fnmr)}
-
-
-def _press(found: Press) -> dict[str, Any]:
-    return {
-        "people": found.people,
-        "templates": found.templates,
-        "far": _rate(found.far),
-        "frr": _rate(found.frr),
-    }
-
-
-def _rate(rate: Rate) -> dict[str, float]:
-    return {
-        "errors": rate.errors,
-        "trials": rate.trials,
-        "value": rate.value,
-        "upper": rate.upper,
-    }
+    return {"fmr": found.fmr.document(), "fnmr": found.fnmr.document()}
 
 
 def _size(count: int) -> str:

@@ -84,17 +84,6 @@ def replace_file(path: Path, data: bytes) -> None:
         ) from e
 
 
-def write_text(file: Path, text: str) -> None:
-    """A file of the report. Raises: OutputError: it cannot be written."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as e:
-        raise OutputError(
-            f"{file}: cannot be written ({e.strerror})", remedy="check the path and the free space"
-        ) from e
-
-
 def _write(file: Path, data: bytes) -> None:
     with file.open("wb") as target:
         target.write(data)

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.errors import OutputError
 from edge.contract.levels import rate_text
 from train import plots
 from train.evaluate import FMR_LEVELS, Evaluation, Point
 from train.faults import Fault
+from train.files import write_text
 from train.results import results
 from train.runs import CONFIG, REPORT
 
@@ -92,10 +92,10 @@ def write_report(
         OutputError: a file cannot be written.
     """
     document = results(found, command=command, sources=sources, faces=faces)
-    _write(folder / DOCUMENT, json.dumps(document, indent=1) + "\n")
+    write_text(folder / DOCUMENT, json.dumps(document, indent=1) + "\n")
     title = f"onelook: {found.subject.name}"
     body = "\n".join(_body(folder, found, sources or {}, faces=faces))
-    _write(folder / REPORT, _PAGE.format(title=escape(title), body=body))
+    write_text(folder / REPORT, _PAGE.format(title=escape(title), body=body))
     return folder / REPORT
 
 
@@ -324,16 +324,3 @@ def _picture(svg: str, name: str, caption: str) -> str:
         f'<figure><img alt="{escape(name)}" src="data:image/svg+xml;base64,{data}">'
         f"<figcaption>{escape(name)}. {escape(caption)}</figcaption></figure>"
     )
-
-
-def _write(file: Path, text: str) -> None:
-    """Whole or not at all."""
-    new = file.with_name(f".new-{file.name}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8")
-        new.replace(file)
-    except OSError as e:
-        raise OutputError(
-            f"{file}: cannot be written ({e.strerror})", remedy="check the path and the free space"
-        ) from e

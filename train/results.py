@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edge.contract.levels import Press, Rate, rounded_up
+from edge.contract.levels import rounded_up
 from train.bootstrap import ROUNDS, Interval
 from train.bounds import rule_of_three
 from train.data import NO_FACE, UNREADABLE
@@ -128,29 +128,10 @@ def _kept(step: Kept) -> dict[str, Any]:
         "level": step.level,
         "people": step.people,
         "distance": step.distance,
-        "fmr": _rate(step.comparison.fmr),
-        "fnmr": _rate(step.comparison.fnmr),
+        "fmr": step.comparison.fmr.document(),
+        "fnmr": step.comparison.fnmr.document(),
         "worst_person": {"fmr": step.worst_fmr, "fnmr": step.worst_fnmr},
-        "presses": [_press(press) for press in step.presses],
-    }
-
-
-def _press(press: Press) -> dict[str, Any]:
-    return {
-        "people": press.people,
-        "templates": press.templates,
-        "far": _rate(press.far),
-        "frr": _rate(press.frr),
-    }
-
-
-def _rate(rate: Rate) -> dict[str, float]:
-    """upper: what the sample supports with 95 % confidence (R1.7)."""
-    return {
-        "errors": rate.errors,
-        "trials": rate.trials,
-        "value": rate.value,
-        "upper": rate.upper,
+        "presses": [press.document() for press in step.presses],
     }
 
 

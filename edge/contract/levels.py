@@ -30,6 +30,15 @@ class Rate:
     def value(self) -> float:
         return self.errors / self.trials if self.trials else math.nan
 
+    def document(self) -> dict[str, float]:
+        """For programs that read what a command prints."""
+        return {
+            "errors": self.errors,
+            "trials": self.trials,
+            "value": self.value,
+            "upper": self.upper,
+        }
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -50,6 +59,15 @@ class Press:
     templates: int
     far: Rate
     frr: Rate
+
+    def document(self) -> dict[str, Any]:
+        """For programs that read what a command prints."""
+        return {
+            "people": self.people,
+            "templates": self.templates,
+            "far": self.far.document(),
+            "frr": self.frr.document(),
+        }
 
 
 @dataclass(frozen=True)

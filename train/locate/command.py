@@ -6,13 +6,12 @@ import argparse
 import hashlib
 import json
 import sys
-from pathlib import Path
 
 import keras
 
-from edge.contract.errors import OutputError
 from edge.contract.locating import FRAME
 from train.data import load_faces
+from train.files import write_text
 from train.locate.compose import Composer
 from train.locate.evaluate import evaluate, told
 from train.locate.fit import Finder, Pointer, fit
@@ -68,16 +67,6 @@ def evaluate_command(args: argparse.Namespace) -> int:
     scenes = [scene for path in args.scenes for scene in read_scenes(path)]
     document = evaluate(load_locator(args.model), scenes) | {"model": args.model.name}
     if args.out:
-        _write(args.out / "results.json", json.dumps(document, indent=1) + "\n")
+        write_text(args.out / "results.json", json.dumps(document, indent=1) + "\n")
     sys.stdout.write((json.dumps(document, indent=1) if args.json else told(document)) + "\n")
     return 0
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as e:
-        raise OutputError(
-            f"{file}: cannot be written ({e.strerror})", remedy="check the path and the free space"
-        ) from e

@@ -31,8 +31,8 @@ _RADIUS = 0.12  # of the size: how far around the middle is still nearly right
 _IGNORED = -1.0
 
 
-class FrameLessons(keras.utils.PyDataset):
-    """Batches for the finder; an epoch follows from its seed."""
+class _Lessons(keras.utils.PyDataset):
+    """Batches of composed pictures; an epoch follows from its seed."""
 
     def __init__(self, composer: Composer, *, batch: int, steps: int, seed: int) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
@@ -42,9 +42,16 @@ class FrameLessons(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self._steps
 
+    def _rng(self, index: int) -> np.random.Generator:
+        return np.random.default_rng((self._seed, self.epoch, index))
+
+
+class FrameLessons(_Lessons):
+    """Batches for the finder."""
+
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         """Frames (n, 240, 320, 3), and for each stride heat (n, h, w, 1), shape (n, h, w, 15)."""
-        rng = np.random.default_rng((self._seed, self.epoch, index))
+        rng = self._rng(index)
         pictures = [self._composer.picture(rng) for _ in range(self._batch)]
         wanted = [targets(picture) for picture in pictures]
         frames = np.stack([picture.frame for picture in pictures])
@@ -106,24 +113,16 @@ def _ignore(
     heat[inside & (heat <= 0)] = _IGNORED
 
 
-class PatchLessons(keras.utils.PyDataset):
+class PatchLessons(_Lessons):
     """Batches for the pointer: faces as the finder would hand them over, and what is none."""
 
     _OFF_SD = 0.06  # of the distance between the eyes: how wrong the finder's points are
     _NO_FACE = 0.3
     _GROUP = 8  # patches that are cut from one picture
 
-    def __init__(self, composer: Composer, *, batch: int, steps: int, seed: int) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
-        self._composer, self._batch, self._steps, self._seed = composer, batch, steps, seed
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return self._steps
-
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         """Patches (n, 64, 64, 3); score (n, 1), 1: a face; points (n, 11), the last is a weight."""
-        rng = np.random.default_rng((self._seed, self.epoch, index))
+        rng = self._rng(index)
         patches, score, points = [], [], []
         while len(patches) < self._batch:
             picture = self._composer.picture(rng)
