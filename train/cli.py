@@ -133,6 +133,12 @@ def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="networks whose joined embeddings are the goal, else the teacher's own",
     )
     distill.add_argument(
+        "--seen",
+        action="store_true",
+        help="the goal is of the picture as the student sees it, disturbed or blended, not as it "
+        "was; slower",
+    )
+    distill.add_argument(
         "--identities",
         type=_weight,
         default=0.0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import shlex
 import sys
 from typing import Any
@@ -19,7 +18,7 @@ from train.data import NOBODY, Faces, load_crops, split_people
 from train.distill import Phase, distill
 from train.evaluate import Ask, Evaluation, evaluate, require_sample
 from train.fit import fit
-from train.goals import joined_goals
+from train.goals import Goals
 from train.heads import calibrate, centre, embed, fit_head
 from train.models import EMBEDDING_DIMENSIONS, PRESETS, build_siamese, head_parameters
 from train.pairs import all_pairs
@@ -59,8 +58,10 @@ def fit_command(args: argparse.Namespace) -> int:
 
 def distill_command(args: argparse.Namespace) -> int:
     """`python -m train distill`."""
-    config = _config(args, "local", "whole", "local_rate", "whole_rate", "identities", "disturb")
-    teacher = Teacher(args.teacher, threads=os.cpu_count() or 1)
+    config = _config(
+        args, "local", "whole", "local_rate", "whole_rate", "identities", "disturb", "seen"
+    )
+    teacher = Teacher(args.teacher)
     config["teacher_sha256"] = hashlib.sha256(args.teacher.read_bytes()).hexdigest()
     if args.goals:
         config["goals"] = {goal.digest(): goal.weight for goal in args.goals}
@@ -68,7 +69,7 @@ def distill_command(args: argparse.Namespace) -> int:
     run = Run(args.out, config | {"preset": "mobile"}, resume=args.resume)
     train, held_out = _faces(args)
     siamese = _siamese(args, "mobile", None, begin_with)
-    goals = joined_goals(train.crops, args.goals, EMBEDDING_DIMENSIONS) if args.goals else None
+    goals = Goals(train.crops, args.goals, EMBEDDING_DIMENSIONS) if args.goals else None
     distill(
         siamese,
         train,
@@ -84,6 +85,7 @@ def distill_command(args: argparse.Namespace) -> int:
         seed=args.seed,
         identities=args.identities,
         how=args.disturb,
+        seen=args.seen,
     )
     known = train.of(train.person != NOBODY)
     if len(known):

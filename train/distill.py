@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edge.contract.tensor import to_float
 from train.augment import LIGHT, disturb, mix
 from train.data import NOBODY, Faces
+from train.goals import Goals
 from train.losses import MarginSoftmax
 from train.models import embedding_of
 from train.runs import Run
@@ -38,8 +39,9 @@ class Phase:
 class Lessons(keras.utils.PyDataset):
     """Batches of disturbed crops with the teacher's answers; an epoch follows from its seed.
 
-    goals: (n, 128) of unit length, what the embedding of each crop shall be, or None: the teacher's
-    own of the disturbed crop. A blend of two crops has no goal, so there are none of them then.
+    goals: what the embedding of each crop shall be, or None: the teacher's own. seen: the teachers
+    of the goals look at the disturbed crop as well, not at the clean one. A blend of two crops has
+    no clean one, so there are none of them then.
     person: (n,) whom a crop shows, or NOBODY. how: as of `augment.disturb`.
     """
 
@@ -48,7 +50,8 @@ class Lessons(keras.utils.PyDataset):
         faces: Faces,
         teacher: Teacher,
         *,
-        goals: NDArray[np.float32] | None = None,
+        goals: Goals | None = None,
+        seen: bool = False,
         batch: int,
         steps: int,
         seed: int,
@@ -57,6 +60,7 @@ class Lessons(keras.utils.PyDataset):
         # Teacher and student take turns, each with all cores: at once they would be no faster.
         super().__init__(workers=1, use_multiprocessing=False)
         self._crops, self._teacher, self._goals = faces.crops, teacher, goals
+        self._seen = seen or goals is None
         _, number = np.unique(faces.person[faces.person != NOBODY], return_inverse=True)
         self.people = int(number.max(initial=-1)) + 1
         self._person = np.full(len(faces), NOBODY, np.int32)
@@ -76,12 +80,13 @@ class Lessons(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, 1, self.epoch, index))
         crops = disturb(self._crops[which], rng, how=self._how)
         person = self._person[which]
-        if self._goals is None:
+        if self._seen:
             crops, mixed = mix(crops, rng)
             person = np.full_like(person, NOBODY) if mixed else person
         answers = self._teacher.answer(crops)
         if self._goals is not None:
-            answers["embedding"] = self._goals[which]
+            goals = self._goals
+            answers["embedding"] = goals.of(crops) if self._seen else goals.kept[which]
         answers["person"] = person
         return {"crops": to_float(crops)} | {m: answers[m] for m in _MAPS}, answers
 
@@ -167,7 +172,7 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
     faces: Faces,
     teacher: Teacher,
     *,
-    goals: NDArray[np.float32] | None,
+    goals: Goals | None,
     run: Run,
     phases: Sequence[Phase],
     batch: int,
@@ -175,11 +180,12 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
     seed: int,
     identities: float = 0.0,
     how: str = LIGHT,
+    seen: bool = False,
 ) -> None:
     """Teach the twin of `siamese` in place; every epoch leaves siamese.keras in the run folder.
 
-    goals, how: as of `Lessons`. identities: as of `Student`. Started again with the same run folder
-    it goes on after the last whole epoch.
+    goals, how, seen: as of `Lessons`. identities: as of `Student`. Started again with the same run
+    folder it goes on after the last whole epoch.
     """
     for number, phase in enumerate(phases):
         if phase.epochs == 0 or run.finished(phase.name):
@@ -192,6 +198,7 @@ def distill(  # noqa: PLR0913 - one keyword per thing that a person may choose
             steps=steps,
             seed=seed + number,
             how=how,
+            seen=seen,
         )
         student = Student(
             embedding_of(siamese),

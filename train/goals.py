@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +13,44 @@ from numpy.typing import NDArray
 from train.teacher import Embedder
 
 
-def joined_goals(
-    crops: NDArray[np.uint8], teachers: Sequence[Embedder], dimensions: int
-) -> NDArray[np.float32]:
-    """(n, 112, 112, 3) uint8 -> (n, dimensions) float32 of unit length, for every crop its goal.
+class Goals:
+    """Where several teachers together put a face: `dimensions` numbers, of unit length.
 
-    The teachers' embeddings, each times its weight, side by side; then the `dimensions` principal
-    components over all crops, without their mean: what all faces share says nothing of whom.
-    Each teacher's embeddings are kept in the cache, under the digest of teacher and crops.
+    Their embeddings, each times its weight, side by side; then the principal components over the
+    crops, without their mean: what all faces share says nothing of whom.
     """
-    kept = [teacher.weight * _embeddings(crops, teacher) for teacher in teachers]
-    joined = np.concatenate(kept, axis=1)
-    joined /= np.linalg.norm(joined, axis=1, keepdims=True)
-    joined -= joined.mean(axis=0)
-    _, axes = np.linalg.eigh(joined.T.astype(np.float64) @ joined)
-    goals = joined @ axes[:, ::-1][:, :dimensions].astype(np.float32)
-    return np.asarray(goals / np.linalg.norm(goals, axis=1, keepdims=True), np.float32)
+
+    def __init__(
+        self, crops: NDArray[np.uint8], teachers: Sequence[Embedder], dimensions: int
+    ) -> None:
+        """crops: (n, 112, 112, 3) uint8, those to learn from.
+
+        Each teacher's embeddings of them are kept in the cache, under the digest of both.
+        """
+        self._teachers = teachers
+        joined = _joined([teacher.weight * _embeddings(crops, teacher) for teacher in teachers])
+        self._mean = joined.mean(axis=0)
+        joined -= self._mean
+        _, axes = np.linalg.eigh(joined.T.astype(np.float64) @ joined)
+        self._axes = axes[:, ::-1][:, :dimensions].astype(np.float32)
+        self.kept = _unit(joined @ self._axes)
+        self._looks: list[Callable[[NDArray[np.uint8]], NDArray[np.float32]]] = []
+
+    def of(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(m, 112, 112, 3) uint8, as they are seen -> (m, dimensions), by one look of each."""
+        if not self._looks:
+            self._looks = [teacher.opened(rough=True) for teacher in self._teachers]
+        looks = zip(self._teachers, self._looks, strict=True)
+        joined = _joined([teacher.weight * look(crops) for teacher, look in looks])
+        return _unit((joined - self._mean) @ self._axes)
+
+
+def _joined(weighted: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return _unit(np.concatenate(weighted, axis=1))
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def _embeddings(crops: NDArray[np.uint8], teacher: Embedder) -> NDArray[np.float32]:

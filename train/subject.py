@@ -143,7 +143,7 @@ def _teacher(path: Path) -> Subject:
     sha256, dimensions = teacher.digest(), teacher.dimensions()
     return Subject(
         name=path.name,
-        kind="float, onnxruntime, mean over picture and mirror image",
+        kind="float, openvino, mean over picture and mirror image",
         sha256=sha256,
         task=FACES,
         shape=(CROP_SIZE, CROP_SIZE, 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ _TO_RETAIL = np.array(
 class Teacher:
     """MobileFaceNet as ONNX with named stages (NCHW, RGB, 112x112)."""
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path) -> None:
         # Only distillation needs it.
         import onnx
 
@@ -43,15 +44,15 @@ class Teacher:
                 remedy="the teacher must be a MobileFaceNet with stages named block00 to block14",
             )
         model.graph.output.extend(shapes[name] for name in JOINTS.values())
-        self._session = _session(model.SerializeToString(), threads)
+        self._network = _Network(model.SerializeToString(), rough=True)
 
     def answer(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Crops (n, 112, 112, 3) uint8 -> maps (n, h, w, channels) by joint, "embedding" (n, d).
 
         Embeddings have unit length.
         """
-        *maps, embedding = self._session.run(
-            [*JOINTS.values(), "embedding"], {"input": _for_mobilefacenet(crops)}
+        *maps, embedding = self._network.answer(
+            _for_mobilefacenet(crops), (*JOINTS.values(), "embedding")
         )
         answers = {
             joint: np.ascontiguousarray(found.transpose(0, 2, 3, 1))
@@ -81,29 +82,34 @@ class Embedder:
         Raises:
             MissingError, DataError: no such file, or a network of neither kind.
         """
-        session, side = self._opened()
+        look = self.opened()
         parts = []
         for at in watched(range(0, len(crops), batch), self.path.name):
             seen = crops[at : at + batch]
-            views = (seen, seen[:, :, ::-1])
-            answers = [session.run(["embedding"], {"input": _PREPARE[side](v)})[0] for v in views]
-            parts.append(_unit(_unit(answers[0]) + _unit(answers[1])))
+            parts.append(_unit(look(seen) + look(seen[:, :, ::-1])))
         return np.concatenate(parts)
 
     def dimensions(self) -> int:
         """Of an embedding. Raises: as `embed`."""
-        return int(self._opened()[0].get_outputs()[0].shape[-1])
+        return self._network().outputs
 
-    def _opened(self):  # noqa: ANN202 - onnxruntime is imported by `_session` only
-        """(session, side of its input)."""
-        session = _session(_present(self.path).read_bytes(), 1)
-        side = session.get_inputs()[0].shape[-1]
-        if side not in _PREPARE:
+    def opened(self, *, rough: bool = False) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+        """What embeds a batch in one look: (n, 112, 112, 3) uint8 -> (n, d) of unit length.
+
+        rough: as of `_Network`. Raises: as `embed`.
+        """
+        network = self._network(rough=rough)
+        prepare = _PREPARE[network.side]
+        return lambda crops: _unit(network.answer(prepare(crops), ("embedding",))[0])
+
+    def _network(self, *, rough: bool = False) -> _Network:
+        network = _Network(_present(self.path).read_bytes(), rough=rough)
+        if network.side not in _PREPARE:
             raise DataError(
-                f"{self.path}: takes pictures of {side} px",
+                f"{self.path}: takes pictures of {network.side} px",
                 remedy="name a MobileFaceNet (112 px) or face-reidentification-retail-0095 (128)",
             )
-        return session, side
+        return network
 
 
 def _for_mobilefacenet(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -125,12 +131,36 @@ def _present(path: Path) -> Path:
     return path
 
 
-def _session(model: bytes, threads: int):  # noqa: ANN202 - onnxruntime is imported here only
-    import onnxruntime
+class _Network:
+    """An ONNX network in OpenVINO, which answers as onnxruntime does, up to four times as fast.
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    rough: in bfloat16 where the machine can; half the time, and the cosine to the exact answer is
+    0.998: for what is made anew for every picture, not for what is kept.
+    """
+
+    def __init__(self, model: bytes, *, rough: bool = False) -> None:
+        # Only distillation needs it.
+        import openvino
+
+        self._core = openvino.Core()
+        self._model = self._core.read_model(model, b"")
+        self._how = {} if rough else {"INFERENCE_PRECISION_HINT": "f32"}
+        self._compiled: dict[int, openvino.CompiledModel] = {}
+        self.side = int(self._model.inputs[0].partial_shape[-1].get_length())
+        self.outputs = int(self._model.output("embedding").partial_shape[-1].get_length())
+
+    def answer(
+        self, pictures: NDArray[np.float32], names: Sequence[str]
+    ) -> list[NDArray[np.float32]]:
+        """(n, 3, side, side) -> the outputs of these names."""
+        batch = len(pictures)
+        if batch not in self._compiled:
+            model = self._model.clone()
+            model.reshape({0: list(pictures.shape)})
+            self._compiled[batch] = self._core.compile_model(model, "CPU", self._how)
+        compiled = self._compiled[batch]
+        answers = compiled([pictures])
+        return [np.array(answers[compiled.output(name)]) for name in names]
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,8 +16,9 @@ import pytest
 from edge.contract.errors import DataError, MissingError
 from train import goals as goals_module
 from train.cli import main
+from train.data import NOBODY
 from train.distill import Lessons
-from train.goals import joined_goals
+from train.goals import Goals
 from train.models import LAST_STAGE, build_siamese, embedding_of
 from train.runs import load_network
 from train.teacher import Embedder, Teacher
@@ -101,7 +103,8 @@ def test_goals_keep_who_is_alike_and_are_read_from_the_disk_next_time(
 ):
     crops = faces.crops[::4]
     teachers = [Embedder(teacher_file), Embedder(second_file, 1.25)]
-    found = joined_goals(crops, teachers, 24)
+    goals = Goals(crops, teachers, 24)
+    found = goals.kept
     assert found.shape == (len(crops), 24)
     assert np.linalg.norm(found, axis=1) == pytest.approx(1.0)
     # What all have in common is gone, and the first components hold nearly all that is left.
@@ -111,15 +114,19 @@ def test_goals_keep_who_is_alike_and_are_read_from_the_disk_next_time(
     joined /= np.linalg.norm(joined, axis=1, keepdims=True)
     assert np.corrcoef((joined @ joined.T).ravel(), (found @ found.T).ravel())[0, 1] > 0.98
 
+    # Asked anew, of the picture as it is seen, the goal is about the same; of its mirror image too.
+    for seen in (crops, crops[:, :, ::-1]):
+        assert (goals.of(seen) * found).sum(axis=1).mean() > 0.9
+
     assert len(list(cache.iterdir())) == 2
     monkeypatch.setattr(Embedder, "embed", None)  # nobody embeds again
-    assert (joined_goals(crops, teachers, 24) == found).all()
+    assert (Goals(crops, teachers, 24).kept == found).all()
     assert goals_module.cache_folder("goals") == cache
 
 
 def test_a_batch_holds_the_goal_of_each_picture_and_no_blends(teacher_file, faces):
     teacher, count = Teacher(teacher_file), len(faces)
-    wanted = np.eye(count, 128, dtype=np.float32)[:, :128]
+    wanted = SimpleNamespace(kept=np.eye(count, 128, dtype=np.float32)[:, :128])
     lessons = Lessons(faces, teacher, goals=wanted, batch=8, steps=3, seed=1)
     seen = set()
     for number in range(3):
@@ -130,11 +137,27 @@ def test_a_batch_holds_the_goal_of_each_picture_and_no_blends(teacher_file, face
     assert len(seen) > 4
     # Who a crop shows stands beside it, so that identities can be taught as well.
     _, answers = lessons[1]
-    owners = {tuple(goal): owner for goal, owner in zip(wanted.tolist(), faces.person, strict=True)}
+    owners = {
+        tuple(goal): owner for goal, owner in zip(wanted.kept.tolist(), faces.person, strict=True)
+    }
     for goal, person in zip(answers["embedding"], answers["person"], strict=True):
         assert not goal.any() or person == owners[tuple(goal.tolist())]
     again = Lessons(faces, teacher, goals=wanted, batch=8, steps=3, seed=1)
     assert (again[2][0]["crops"] == lessons[2][0]["crops"]).all()
+
+
+def test_goals_of_what_is_seen_belong_to_the_disturbed_batch_blends_too(teacher_file, faces):
+    goals = Goals(faces.crops, [Embedder(teacher_file)], 24)
+    lessons = Lessons(
+        faces, Teacher(teacher_file), goals=goals, seen=True, batch=8, steps=9, seed=1
+    )
+    blends = 0
+    for number in range(9):
+        inputs, answers = lessons[number]
+        seen = (np.asarray(inputs["crops"]) * 128 + 128).round().astype(np.uint8)
+        assert answers["embedding"] == pytest.approx(goals.of(seen), abs=1e-4)
+        blends += (answers["person"] == NOBODY).all()
+    assert blends > 0
 
 
 def test_a_run_from_two_teachers_goes_on_from_a_network(
@@ -149,7 +172,7 @@ def test_a_run_from_two_teachers_goes_on_from_a_network(
             *("--goals", str(teacher_file), f"{second_file}=1.25"),
             *("--begin-with", str(tmp_path / "first.keras"), "--held-out-share", "0.25"),
             *("--local", "0", "--whole", "1", "--steps", "1", "--batch", "4", "--whole-rate", "0"),
-            *("--identities", "0.1", "--disturb", "door", "--out", str(tmp_path / "run")),
+            *("--identities", "0.1", "--disturb", "door", "--seen", "--out", str(tmp_path / "run")),
         ]
     )
     assert code == 0
