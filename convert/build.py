@@ -16,22 +16,27 @@ from convert import parity as gate
 from convert.apart import embed_apart
 from convert.engine import Twin, head_distances
 from convert.errors import GateError
+from convert.locator import read_locator
 from convert.network import Network, look
 from convert.quantize import INT8, head_to_float, twin_to
 from convert.quiet import quiet
 from convert.source import Source, load_source
 from edge.contract.bundle import EMBEDDING, HEAD, model_id
 from edge.contract.errors import BundleError, MissingError
+from edge.contract.geometry import CROP_SIZE
 from edge.contract.levels import Level
 from edge.contract.manifest import Manifest
 from edge.contract.matching import Head, Quantization, dequantize
+from edge.contract.tasks import FACES
 from edge.contract.tensor import preprocessing_id
+from edge.eye.locator import Locator
+from edge.shipped import shipped
 from train import presses
 from train.rates import Pairs
 
 CARD = "card.md"
 DEFAULT_TARGET_FMR = 1e-4
-NEEDS = "0.2.0"  # the first version that reads this schema
+NEEDS = "0.3.0"  # the first version whose doors find faces by the bundle's locator
 _LONGEST_VALUE = 200  # of a run's config in the manifest; lists of people stay outside
 
 
@@ -40,7 +45,8 @@ class Order:
     """What to convert, with which faces, into a bundle of which name.
 
     Sources of faces are as `convert.people` reads them. target_fmr: None for the default, or the
-    lowest that the people can show.
+    lowest that the people can show. locator: a folder with finder and pointer, which only bundles
+    for faces get; None: those of the bundle that comes with the program.
     """
 
     source: Path
@@ -53,6 +59,7 @@ class Order:
     name: str
     serial: int
     card: Path | None
+    locator: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,9 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     card = _card(order.card)
     say(f"reading {order.source}")
     source = load_source(order.source)
+    task = people.task_of(source.config)
+    of_the_eye = (task, source.input_shape) == (FACES, (CROP_SIZE, CROP_SIZE, 3))
+    located = _locator(order.locator) if of_the_eye else {}
     say("reading faces")
     calibration, choosing, testing = _faces(order, source)
     target_fmr = _target(order, choosing, testing, say)
@@ -105,11 +115,13 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
     files = {
         EMBEDDING: embedding,
         HEAD: head,
-        selftest.FILE: selftest.record(twin, source.head_parameters(), cut),
+        selftest.FILE: selftest.record(
+            twin, source.head_parameters(), cut, Locator(*located.values()) if located else None
+        ),
+        **located,
     }
     if card is not None:
         files[CARD] = card
-    task = people.task_of(source.config)
     manifest = Manifest(
         name=order.name,
         serial=order.serial,
@@ -263,6 +275,10 @@ def _short(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
         value = [Path(v).name for v in value]  # where the data lay is nobody's business
     text = json.dumps(value, sort_keys=True)
     return text if len(text) <= _LONGEST_VALUE else f"{len(value)} entries"
+
+
+def _locator(folder: Path | None) -> dict[str, bytes]:
+    return read_locator(shipped("models", "faces") if folder is None else folder)
 
 
 def _card(path: Path | None) -> bytes | None:

@@ -248,6 +248,12 @@ def _add_build(commands: argparse._SubParsersAction[_Parser]) -> None:
     build.add_argument(
         "--serial", type=_positive, default=1, metavar="N", help="rises with every release; else 1"
     )
+    build.add_argument(
+        "--locator",
+        type=Path,
+        metavar="DIR",
+        help="for faces: made by `convert locator`, or a bundle; else the one that is shipped",
+    )
     build.add_argument("--card", type=Path, metavar="FILE", help="a model card to put in")
     build.add_argument("--force", action="store_true", help="replace the bundle in BUNDLE")
     build.add_argument("--report", type=Path, metavar="DIR", help="where to write figures and plot")

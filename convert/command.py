@@ -41,6 +41,7 @@ def build_command(args: argparse.Namespace) -> int:
         name=args.name,
         serial=args.serial,
         card=args.card,
+        locator=args.locator,
     )
     built = build(order, _say)
     document = report.document(built.manifest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ from convert.errors import GateError
 from convert.quantize import INT8, twin_to
 from convert.quiet import quiet
 from edge.contract.bundle import FINDER, POINTER
-from edge.contract.errors import BundleError
+from edge.contract.errors import BundleError, MissingError
 from edge.contract.geometry import similarity
-from edge.contract.locating import PATCH_TEMPLATE, cut_patch, reduced
+from edge.contract.locate import PATCH_TEMPLATE, cut_patch, reduced
 
 if TYPE_CHECKING:
     from train.locate.scenes import Scene
@@ -51,12 +51,37 @@ def convert_locator(
     for name, part in zip((FINDER, POINTER), PARTS, strict=True):
         say(f"converting {part}, calibrated with {len(calibration[name])} pictures")
         files[name] = twin_to(INT8, load_network(run / part / FILE), calibration[name])
+    _check(files)
+    return files
+
+
+def read_locator(folder: Path) -> dict[str, bytes]:
+    """{FINDER: file, POINTER: file} of what `convert_locator` made, or of a bundle.
+
+    Raises:
+        MissingError: they are not there. GateError: no door could run them.
+    """
+    files = {}
+    for name in (FINDER, POINTER):
         try:
-            check.check_operators(network.look(files[name]))
+            files[name] = (folder / name).read_bytes()
+        except OSError as e:
+            raise MissingError(
+                f"{folder / name}: not there ({e.strerror})",
+                remedy="name a folder made by `convert locator`, or a bundle for faces",
+            ) from e
+    _check(files)
+    return files
+
+
+def _check(files: Mapping[str, bytes]) -> None:
+    """Raises: GateError: no door could run them."""
+    for file in files.values():
+        try:
+            check.check_operators(network.look(file))
         except BundleError as e:
             raise GateError(e.what, why=e.why, remedy=e.remedy) from e
-        check.check_input(input_quantization(files[name]))
-    return files
+        check.check_input(input_quantization(file))
 
 
 def _patches(scene: Scene) -> Iterator[NDArray[np.uint8]]:

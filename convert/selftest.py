@@ -17,6 +17,8 @@ from convert.engine import Twin
 from convert.errors import GateError
 from edge.contract.bundle import SELFTEST as FILE
 from edge.contract.matching import Head, dequantize, distances
+from edge.eye.golden import locator_answers
+from edge.eye.locator import Locator
 
 _PICTURES = 8
 _SEED = 0  # of the clouds
@@ -69,11 +71,12 @@ def _cloud(
     )
 
 
-def record(twin: Twin, head: Head, threshold: float) -> bytes:
+def record(twin: Twin, head: Head, threshold: float, locator: Locator | None) -> bytes:
     """The bytes of an .npz file, always the same ones.
 
     crops (8, h, w, c) uint8, embeddings (8, dimensions) int8, pairs (k, 2) uint8, same (k,) bool:
     whether a pair is one person at `threshold`, of the pairs about which no engine is in doubt.
+    With a locator also locator (n,) float16: what it says of them, see `edge.eye.golden`.
 
     Raises:
         GateError: there are no such pairs of both kinds, so that any network could pass.
@@ -98,6 +101,8 @@ def record(twin: Twin, head: Head, threshold: float) -> bytes:
         "pairs": pairs[clear].astype(np.uint8),
         "same": same,
     }
+    if locator is not None:
+        arrays["locator"] = locator_answers(crops, locator.find, locator.point).astype(np.float16)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():

@@ -1,3 +1,3 @@
 """onelook: one press, one look, the door opens for the people who may come in."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -32,10 +32,10 @@ from edge.contract.align import align, realign_packed
 from edge.contract.errors import DataError, MissingError, OnelookError
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.limits import MAX_BYTES
-from edge.contract.locate import find_faces
 from edge.contract.picture import read_picture
 from edge.contract.tasks import FACES, PICTURES
 from edge.contract.whole import whole
+from edge.eye.locator import shipped_locator
 
 NOBODY = -1
 SEED_FOLDERS = ("anchor", "positive", "negative")
@@ -269,7 +269,7 @@ def _crop(
         return realign_packed(picture)
     if picture.shape == _CROP:
         return picture
-    faces = find_faces(picture)
+    faces = shipped_locator().find_faces(picture)
     return align(picture, faces[0].points) if faces else NO_FACE
 
 

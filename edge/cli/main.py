@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from edge import __version__
-from edge.cli import config, demo, model, people, recognise, service, test, version
+from edge.cli import config, demo, locate, model, people, recognise, service, test, version
 from edge.cli.arguments import COMMON_DEFAULTS, Commands, Parser, add_common
 from edge.cli.output import report
 from edge.contract.errors import OnelookError
@@ -87,6 +87,7 @@ def _parser() -> Parser:
     demo.register(commands)
     people.register(commands)
     test.register(commands)
+    locate.register(commands)
     recognise.register(commands)
     model.register(commands)
     config.register(commands)

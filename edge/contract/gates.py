@@ -30,12 +30,15 @@ class Limits:
         its pixels are invented.
     face_light_255: lowest and highest mean of the grey aligned face.
     max_roll_deg: how far the line through the eyes may be from level.
+    max_yaw_deg, max_pitch_deg: how far a head may be turned aside, bowed or raised; estimates.
     min_sharpness: see `edge.contract.quality.sharpness`; 0 = anything, 1 = never. The demo's ten
         photographs of people measure 0.59 to 0.74; blurred by a Gaussian of 1 px of the crop 0.41
-        to 0.55, of 2 px 0.26 to 0.36.
+        to 0.55, of 2 px 0.26 to 0.361.
     """
 
     min_eyes_px: float = 40.0
     face_light_255: tuple[float, float] = (40.0, 220.0)
     max_roll_deg: float = 25.0
-    min_sharpness: float = 0.36
+    max_yaw_deg: float = 30.0
+    max_pitch_deg: float = 25.0
+    min_sharpness: float = 0.37

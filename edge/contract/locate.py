@@ -1,54 +1,41 @@
-"""Frame -> faces with five points each: OpenCV's bundled Haar cascades, behind one function.
+"""What the locator's two networks say -> faces: one finds them, the other points to the pixel.
 
-Measured on people and places that no constant here was fitted to, see `docs/decisions` for why a
-locator of our own will take the cascades' place behind the same function.
+The finder looks at the whole frame, reduced to FRAME. At stride s its cell (row, column) stands for
+the pixel ((column + 1/2) s, (row + 1/2) s); its numbers are in units of SIZES[s], the face that the
+stride is for: from the cell to the middle of the box, the logarithms of width and height, from the
+cell to each of five points. The pointer looks at each of these faces, turned upright, in the
+frame's own pixels: where the points really are, and whether it is a face at all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
-import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
-SEARCH_PX = 640  # the longest side of the copy that is searched
-SMALLEST_PX = 24  # of a face in that copy
-TILTS_DEG = (-20.0, 20.0)  # searched only if no face stands upright
-_PATCH = 128  # faces are brought to this size before their eyes are looked for
-_NEIGHBOURS_CAP = 12
-_EYE_VOTE = 2
-# min(neighbours, cap) + 2 votes per eye found by each of six searches. 958 of 1105 labelled faces'
-# boxes and 10 of 143 false ones reach 9 without help of colour, size or place.
-_ENOUGH = 9
-_MOST = _NEIGHBOURS_CAP + 6 * _EYE_VOTE
+from edge.contract.geometry import CROP_SIZE, TEMPLATE, similarity
 
-# Where five points lie in the square box of haarcascade_frontalface_alt2, sides = 1, and how far
-# the centre of an eye cascade's box lies from the eye (of the left half; mirrored for the right).
-# Means and medians of 829 faces of photographs, landmarks by YuNet 2023mar, made symmetric.
-_MEAN: NDArray[np.float64] = np.array(
-    [[0.3060, 0.3862], [0.6940, 0.3862], [0.5, 0.6163], [0.3312, 0.7784], [0.6688, 0.7784]]
-)
-_EYE_CASCADES = (
-    # left half, right half, offset: each "2splits" cascade knows one side
-    ("haarcascade_eye", "haarcascade_eye", (0.0035, -0.0031)),
-    ("haarcascade_eye_tree_eyeglasses", "haarcascade_eye_tree_eyeglasses", (0.0004, -0.0001)),
-    ("haarcascade_righteye_2splits", "haarcascade_lefteye_2splits", (-0.0022, -0.0366)),
-)
-# Least squares, same faces: how the five points move when the two eyes lie elsewhere than _MEAN.
-# Rows: x, y of the left eye, x, y of the right one; columns: x, y of each point in turn.
-_FOLLOW: NDArray[np.float64] = np.array(
-    [
-        [0.6226, -0.0025, 0.0428, 0.0520, 0.2689, -0.2124, 0.4832, -0.3540, -0.0623, -0.3253],
-        [-0.0805, 0.7727, 0.0100, 0.0647, 0.1495, 0.4328, 0.7499, 0.6497, 0.9372, 0.0169],
-        [0.0428, -0.0520, 0.6226, 0.0025, 0.2689, 0.2124, -0.0623, 0.3253, 0.4832, 0.3540],
-        [-0.0100, 0.0647, 0.0805, 0.7727, -0.1495, 0.4328, -0.9372, 0.0169, -0.7499, 0.6497],
-    ]
-)
-_STRAY = 0.12  # of the box: an eye found farther from its mean place is a nostril or a brow
-_PRIOR = 0.5  # what the mean place weighs against one eye found
+FRAME = (240, 320)  # height, width
+SIZES = {8: 24.0, 16: 56.0, 32: 130.0}  # pixels of FRAME, root of the box's area
+POINTS = 5
+PATCH = 64
+# The crop's template seen from somewhat farther: a patch shows 136 pixels of a crop on 64.
+PATCH_TEMPLATE: NDArray[np.float64] = (TEMPLATE - CROP_SIZE / 2) * (PATCH / 136.0) + PATCH / 2
+POINT_UNIT_PX = 8.0  # of the patch
+
+# How far nose and mouth stand out before the eyes, in distances between the eyes, of most heads.
+_NOSE, _MOUTH = 0.55, 0.2
+_LOOKS = 2  # of the pointer at each candidate
+_MOST = 24  # candidates that the pointer looks at
+_SAME = 0.4  # boxes that overlap by more are of one face
+
+# frame (240, 320, 3) uint8 -> by stride (score (h, w) logit, shape (h, w, 14)).
+Find = Callable[[NDArray[np.uint8]], Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]]]
+# patch (64, 64, 3) uint8 -> (logit, (10,)).
+Point = Callable[[NDArray[np.uint8]], tuple[float, NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ class Face:
     box: x, y, width, height in pixels of the frame; it may reach beyond it.
     points: (5, 2) float64, pixels of the frame: the eye on the left of the picture, the eye on its
         right, nose, mouth corner on the left, on the right.
-    score: 0 to 1, how much spoke for a face; without eyes found, at most a half.
+    score: 0 to 1, how likely it is one.
     """
 
     box: tuple[float, float, float, float]
@@ -76,145 +63,170 @@ class Face:
         across, down = self.points[1] - self.points[0]
         return float(np.degrees(np.arctan2(down, across)))
 
+    @property
+    def yaw_deg(self) -> float:
+        """About how far the head is turned; towards the picture's right is positive.
 
-def find_faces(frame: NDArray[np.uint8]) -> list[Face]:
-    """The faces in a frame, the largest first: looking at the camera, at most some 30 deg tilted.
+        The nose stands out before the line from between the eyes to the mouth, so it leaves it.
+        """
+        (nose_x, nose_y), (mouth_x, mouth_y) = self._upright()
+        beside = nose_x - mouth_x * nose_y / mouth_y if mouth_y > 0.0 else np.inf
+        return float(np.degrees(np.arctan(beside / (_NOSE - _MOUTH / 2))))
+
+    @property
+    def pitch_deg(self) -> float:
+        """About how far the head is bowed; down is positive. Faces differ by some 7 degrees."""
+        (_, nose_y), (_, mouth_y) = self._upright()
+        if mouth_y <= 0.0:
+            return 90.0
+        (_, level_nose), (_, level_mouth) = _upright(TEMPLATE)
+        share = nose_y / mouth_y
+        up, out = share * level_mouth - level_nose, _NOSE - share * _MOUTH
+        return float(np.degrees(np.arctan2(up, out)))
+
+    def _upright(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return _upright(self.points)
+
+
+def _upright(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nose and middle of the mouth: from the eyes' middle, the eyes level and 1 apart."""
+    across = points[1] - points[0]
+    span = float(across @ across)
+    if span <= 0.0:
+        return np.zeros(2), np.zeros(2)
+    x, y = across / span
+    turn = np.array([[x, y], [-y, x]])
+    middle = points[:2].mean(axis=0)
+    return turn @ (points[2] - middle), turn @ (points[3:].mean(axis=0) - middle)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Logits from which on something is a face: for the finder to propose it, for the pointer."""
+
+    finder: float = -0.5
+    pointer: float = 1.5
+
+
+def locate(
+    frame: NDArray[np.uint8], find: Find, point: Point, limits: Limits | None = None
+) -> list[Face]:
+    """The faces in a frame, the largest first.
 
     Args:
-        frame: (height, width, 3) uint8, RGB.
+        frame: (height, width, 3) uint8, RGB, of any size.
+        find: the finder.
+        point: the pointer.
+        limits: what counts as a face.
     """
-    grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
-    if min(grey.shape) * _reduction(grey.shape) < SMALLEST_PX:
-        return []  # a strip that OpenCV would refuse to reduce
-    for tilts in ((0.0,), TILTS_DEG):
-        faces = [face for tilt in tilts for face in _search(grey, tilt)]
-        if faces:
-            return sorted(_distinct(faces), key=lambda face: -face.box[2])
-    return []
+    limits = limits or Limits()
+    small, scale = reduced(frame)
+    boxes, points, _ = candidates(find(small), limits.finder)
+    faces = []
+    for box, guess in zip(boxes, points, strict=True):
+        found = _looked(frame, guess / scale, point)
+        if found is None or found[0] < limits.pointer:
+            continue
+        x, y, width, height = (float(v) for v in box / scale)
+        faces.append(Face((x, y, width, height), found[1], _probability(found[0])))
+    return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
 
 
-def _search(grey: NDArray[np.uint8], tilt: float) -> list[Face]:
-    """The faces of one tilt: the reduced copy is turned by it, so that they stand upright there."""
-    to_small = _turned(grey.shape, tilt)
-    width, height = np.ceil(_bounds(grey.shape, to_small)).astype(int)
-    small = _warp(grey, to_small, (int(width), int(height)))
-    boxes, neighbours = _cascade("haarcascade_frontalface_alt2").detectMultiScale2(
-        small, scaleFactor=1.1, minNeighbors=3, minSize=(SMALLEST_PX, SMALLEST_PX)
-    )
-    found = zip(np.reshape(boxes, (-1, 4)), np.ravel(neighbours), strict=True)
-    judged = (_face(grey, to_small, box, int(votes)) for box, votes in found)
-    return [face for face in judged if face is not None]
+def reduced(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """(FRAME picture, scale): the frame in the upper left corner, as large as it fits."""
+    height, width = frame.shape[:2]
+    scale = min(FRAME[0] / height, FRAME[1] / width)
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    small = np.zeros((*FRAME, 3), np.uint8)
+    small[:rows, :columns] = cv2.resize(frame, (columns, rows), interpolation=how)
+    return small, scale
 
 
-def _face(
-    grey: NDArray[np.uint8], to_small: NDArray[np.float64], box: NDArray[np.int32], votes: int
-) -> Face | None:
-    """A box of the turned copy -> a face of the frame; None if too little speaks for one."""
-    x, y, side = (float(v) for v in box[:3])
-    zoom = _PATCH / side
-    to_patch = zoom * to_small - np.array([[0.0, 0.0, zoom * x], [0.0, 0.0, zoom * y]])
-    eyes, found = _eyes(_warp(grey, to_patch, (_PATCH, _PATCH)))
-    evidence = min(votes, _NEIGHBOURS_CAP) + _EYE_VOTE * found
-    if evidence < _ENOUGH:
+def candidates(
+    outputs: Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]], least: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    """(boxes (n, 4), points (n, 5, 2), logits (n,)), pixels of FRAME; the likeliest first.
+
+    Of boxes that overlap much the likeliest one is kept.
+    """
+    boxes, points, logits = [], [], []
+    for stride, (score, shape) in outputs.items():
+        rows, columns = np.nonzero(score >= least)
+        cell = (np.column_stack([columns, rows]) + 0.5) * stride
+        numbers = shape[rows, columns].astype(np.float64)
+        unit = SIZES[stride]
+        size = unit * np.exp(np.clip(numbers[:, 2:4], -3.0, 3.0))
+        boxes.append(np.concatenate([cell + unit * numbers[:, :2] - size / 2, size], axis=1))
+        points.append(cell[:, None] + unit * numbers[:, 4:].reshape(-1, POINTS, 2))
+        logits.append(score[rows, columns])
+    boxes_, points_, logits_ = (np.concatenate(part) for part in (boxes, points, logits))
+    kept: list[int] = []
+    for at in np.argsort(-logits_, kind="stable"):
+        if len(kept) == _MOST:
+            break
+        if not kept or overlap(boxes_[at : at + 1], boxes_[kept]).max() <= _SAME:
+            kept.append(int(at))
+    return boxes_[kept], points_[kept], logits_[kept]
+
+
+def _looked(
+    frame: NDArray[np.uint8], guess: NDArray[np.float64], point: Point
+) -> tuple[float, NDArray[np.float64]] | None:
+    """As `pointed`; each further look is more upright than the last, and so more exact."""
+    found = pointed(frame, guess, point)
+    for _ in range(_LOOKS - 1):
+        found = None if found is None else pointed(frame, found[1], point)
+    return found
+
+
+def pointed(
+    frame: NDArray[np.uint8], guess: NDArray[np.float64], point: Point
+) -> tuple[float, NDArray[np.float64]] | None:
+    """(logit, points (5, 2) of the frame) of the face that lies about there."""
+    try:
+        matrix = similarity(guess, PATCH_TEMPLATE)
+    except ValueError:
         return None
-    points = _MEAN + ((eyes - _MEAN[:2]).ravel() @ _FOLLOW).reshape(5, 2)
-    centre = _back(to_small, np.array([[x + side / 2.0, y + side / 2.0]]))[0]
-    width = side / float(np.hypot(to_small[0, 0], to_small[1, 0]))
-    return Face(
-        box=(float(centre[0]) - width / 2.0, float(centre[1]) - width / 2.0, width, width),
-        points=_back(to_patch, points * _PATCH),
-        score=evidence / _MOST,
-    )
+    logit, numbers = point(cut_patch(frame, matrix))
+    there = PATCH_TEMPLATE + POINT_UNIT_PX * numbers.reshape(POINTS, 2)
+    back = np.linalg.inv(matrix[:, :2])
+    return logit, (there - matrix[:, 2]) @ back.T
 
 
-def _eyes(patch: NDArray[np.uint8]) -> tuple[NDArray[np.float64], int]:
-    """The eyes of an upright face that fills the patch, sides = 1, and how many votes agreed."""
-    eyes, found = _MEAN[:2].copy(), 0
-    for side in (0, 1):
-        seen = [_eye(patch, side, names[side], offset) for *names, offset in _EYE_CASCADES]
-        near = [p for p in seen if p is not None and np.hypot(*(p - _MEAN[side])) < _STRAY]
-        found += len(near)
-        eyes[side] = (_PRIOR * _MEAN[side] + np.sum(near, axis=0)) / (_PRIOR + len(near))
-    return eyes, found
-
-
-def _eye(
-    patch: NDArray[np.uint8], side: int, name: str, offset: tuple[float, float]
-) -> NDArray[np.float64] | None:
-    """The likeliest eye in one half of the patch, its cascade's offset taken away."""
-    left, top = int((0.08, 0.42)[side] * _PATCH), int(0.15 * _PATCH)
-    half = patch[top : int(0.62 * _PATCH), left : left + _PATCH // 2]
-    boxes, _, weights = _cascade(name).detectMultiScale3(
-        half,
-        scaleFactor=1.08,
-        minNeighbors=3,
-        minSize=(16, 16),
-        maxSize=(56, 56),
-        outputRejectLevels=True,
-    )
-    if len(boxes) == 0:
-        return None
-    x, y, width, height = boxes[int(np.argmax(weights))]
-    outwards = np.array([1.0 if side == 0 else -1.0, 1.0])
-    centre = np.array([left + x + width / 2.0, top + y + height / 2.0]) / _PATCH
-    return np.asarray(centre - np.array(offset) * outwards, np.float64)
-
-
-def _distinct(faces: list[Face]) -> list[Face]:
-    """Of faces whose centres lie within half a box of each other, the one that most speaks for."""
-    kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: (-f.score, f.box)):
-        middle = face.points[2]
-        if all(np.hypot(*(middle - k.points[2])) > max(face.box[2], k.box[2]) / 2 for k in kept):
-            kept.append(face)
-    return kept
-
-
-def _turned(shape: tuple[int, ...], tilt: float) -> NDArray[np.float64]:
-    """(2, 3): frame -> the reduced copy, turned by `tilt` about its middle, nothing cut off."""
-    scale = _reduction(shape)
-    c, s = scale * np.cos(np.radians(tilt)), scale * np.sin(np.radians(tilt))
-    matrix = np.array([[c, s, 0.0], [-s, c, 0.0]])
-    corners = _corners(shape) @ matrix[:, :2].T
-    matrix[:, 2] = -corners.min(axis=0)
-    return matrix
-
-
-def _reduction(shape: tuple[int, ...]) -> float:
-    return min(1.0, SEARCH_PX / max(shape))
-
-
-def _bounds(shape: tuple[int, ...], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Width and height of the frame after `matrix`, whose result starts at 0, 0."""
-    return np.asarray((_corners(shape) @ matrix[:, :2].T + matrix[:, 2]).max(axis=0) + 1.0)
-
-
-def _corners(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    bottom, right = shape[0] - 1.0, shape[1] - 1.0
-    return np.array([[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]])
-
-
-def _back(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T, np.float64)
-
-
-def _warp(
-    grey: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int]
-) -> NDArray[np.uint8]:
-    """Warp, first reducing by area averaging where the warp alone would alias."""
+def cut_patch(frame: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """What `matrix` brings to (64, 64, 3); a large face is reduced by area first."""
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 0.7:
-        grey = np.asarray(
-            cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    if scale < 0.5:
+        factor = 2.0 * scale
+        frame = np.asarray(
+            cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
         )
-        matrix = np.column_stack([matrix[:, :2] / scale, matrix[:, 2]])
+        # Pixel centres, not corners, are what coordinates count from.
+        shift = np.full(2, 0.5 / factor - 0.5)
+        matrix = np.column_stack([matrix[:, :2] / factor, matrix[:, 2] + matrix[:, :2] @ shift])
+    flags = cv2.INTER_LINEAR
     return np.asarray(
-        cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        cv2.warpAffine(frame, matrix, (PATCH, PATCH), flags=flags, borderMode=cv2.BORDER_REPLICATE),
         np.uint8,
     )
 
 
-@cache
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    # Not thread-safe: each process that looks has one thread that does.
-    return cv2.CascadeClassifier(f"{cv2.data.haarcascades}{name}.xml")
+def patch_of_crop() -> NDArray[np.float64]:
+    """(2, 3): an aligned crop -> the patch that shows the same face."""
+    scale = PATCH / 136.0
+    shift = (PATCH - scale * CROP_SIZE) / 2
+    return np.array([[scale, 0.0, shift], [0.0, scale, shift]])
+
+
+def overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of boxes (n, 4) and (m, 4) -> (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
+    both = np.prod(np.clip(high - low, 0.0, None), axis=2)
+    areas = np.prod(a[:, 2:], axis=1)[:, None] + np.prod(b[:, 2:], axis=1)[None]
+    return np.asarray(both / np.maximum(areas - both, 1e-9))
+
+
+def _probability(logit: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))

@@ -23,6 +23,8 @@ _REASONS = {
     "face_light_255": (Reason.TOO_DARK, Reason.TOO_BRIGHT),
     "sharpness": (Reason.BLURRED, Reason.BLURRED),
     "roll_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
+    "yaw_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
+    "pitch_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
 }
 _BLUR_PX = 9
 
@@ -45,6 +47,8 @@ def judge(
         Gate("face_light_255", face_light(crop), *limits.face_light_255),
         Gate("sharpness", sharpness(crop), limits.min_sharpness, 1.0),
         Gate("roll_deg", face.roll_deg, -limits.max_roll_deg, limits.max_roll_deg),
+        Gate("yaw_deg", face.yaw_deg, -limits.max_yaw_deg, limits.max_yaw_deg),
+        Gate("pitch_deg", face.pitch_deg, -limits.max_pitch_deg, limits.max_pitch_deg),
     )
     failed = next((gate for gate in gates if not gate.passed), None)
     if failed is None:

@@ -26,6 +26,7 @@ from typing import Any, Self
 from edge.clock import boottime
 from edge.contract.errors import UnavailableError
 
+_GAP_S = 0.2  # between presses; see [button] gap
 _PREFIX = "onelook-demo-"
 _PACKAGES = Path(__file__).resolve().parents[2]  # the folder that `edge` is in
 _START_S = 30.0  # a Pi Zero needs about 10 s to import OpenCV and load the network
@@ -73,6 +74,7 @@ class Stage:
         self._wires, self._far_end = socket.socketpair()
         self._unread = b""
         self._shown = 0
+        self._again_at = 0.0
 
     def __enter__(self) -> Self:
         try:
@@ -110,6 +112,8 @@ class Stage:
         Raises:
             UnavailableError: nothing came within the time, or the door's process ended.
         """
+        # Sooner the button would not be taken, as a person's finger is slower than the demo.
+        time.sleep(max(0.0, self._again_at - boottime()))
         at = boottime()
         self.send({"press": True})
         event: Mapping[str, Any] | None = None
@@ -120,6 +124,7 @@ class Stage:
                 event = message["event"]
             if "line" in message:
                 changes.append(_change(message))
+        self._again_at = boottime() + _GAP_S
         return Outcome(at, event, tuple(changes))
 
     def send(self, message: Mapping[str, Any]) -> None:
@@ -212,6 +217,7 @@ class Stage:
                 "socket": str(self.folder / "eye.sock"),
             },
             "camera": {"source": f"folder:{self.camera}"},
+            "button": {"gap": f"{round(_GAP_S * 1000)}ms"},
         }
         if bundle is not None:
             sections["recognition"] = {"bundle": str(bundle)}

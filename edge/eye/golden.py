@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from edge.contract.bundle import EMBEDDING, LEAST_COSINE, SELFTEST, Bundle
 from edge.contract.errors import BundleError, EngineError
+from edge.contract.locate import FRAME, Find, Point, cut_patch, patch_of_crop
 from edge.contract.matching import dequantize, distances
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Engine
+from edge.eye.locator import Locator
 from edge.eye.operators import counted, read
 
 _CONVERT = "copy the bundle again; if that fails, run `convert` again"
@@ -80,6 +82,47 @@ def replay(engine: Engine, bundle: Bundle) -> float:
     return cosine
 
 
+def replay_locator(locator: Locator, bundle: Bundle) -> float:
+    """Ask finder and pointer about the golden inputs; the correlation with what was recorded.
+
+    Raises:
+        BundleError: the bundle holds no answers of its locator.
+        EngineError: they are other ones.
+    """
+    manifest, crops = bundle.manifest, _golden(bundle).crops
+    try:
+        wanted = _arrays(bundle)["locator"].astype(np.float64)
+        found = locator_answers(crops, locator.find, locator.point)
+        if wanted.shape != found.shape:
+            raise ValueError(f"locator {wanted.shape}")
+    except (KeyError, ValueError) as e:
+        raise BundleError(
+            f"bundle {manifest.name}: {SELFTEST} holds no recorded answer of its locator.",
+            why=str(e),
+            remedy=_CONVERT,
+        ) from e
+    alike = float(np.corrcoef(wanted, found)[0, 1])
+    if not alike >= LEAST_COSINE:
+        raise EngineError(
+            f"bundle {manifest.name}: {locator.name} finds faces otherwise than when the bundle "
+            f"was made (correlation {alike:.4f}, at least {LEAST_COSINE}).",
+            remedy="Use the engine that the bundle was made with, or copy the bundle again.",
+        )
+    return alike
+
+
+def locator_answers(crops: NDArray[np.uint8], find: Find, point: Point) -> NDArray[np.float64]:
+    """All that finder and pointer say of a frame made of golden crops (n, 112, 112, 3), flat."""
+    side = crops.shape[1]
+    frame = np.zeros((*FRAME, 3), np.uint8)
+    for number, crop in enumerate(crops[::2][:4]):
+        row, column = divmod(number, 2)
+        frame[row * side : (row + 1) * side, column * side : (column + 1) * side] = crop
+    maps = [part.ravel() for _, pair in sorted(find(frame).items()) for part in pair]
+    logit, numbers = point(cut_patch(crops[0], patch_of_crop()))
+    return np.concatenate([*maps, [logit], numbers]).astype(np.float64)
+
+
 def _otherwise(engine: Engine, bundle: Bundle, detail: str) -> EngineError:
     return EngineError(
         f"bundle {bundle.manifest.name}: {engine.name} answers otherwise than when the bundle was "
@@ -91,8 +134,8 @@ def _otherwise(engine: Engine, bundle: Bundle, detail: str) -> EngineError:
 def _golden(bundle: Bundle) -> _Golden:
     manifest = bundle.manifest
     try:
-        with np.load(io.BytesIO(bundle.files[SELFTEST]), allow_pickle=False) as arrays:
-            golden = _Golden(*(arrays[n] for n in ("crops", "embeddings", "pairs", "same")))
+        arrays = _arrays(bundle)
+        golden = _Golden(*(arrays[n] for n in ("crops", "embeddings", "pairs", "same")))
         _require_shapes(golden, manifest.input_shape, manifest.dimensions)
     except (KeyError, OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
         raise BundleError(
@@ -101,6 +144,11 @@ def _golden(bundle: Bundle) -> _Golden:
             remedy=_CONVERT,
         ) from e
     return golden
+
+
+def _arrays(bundle: Bundle) -> dict[str, NDArray[np.generic]]:
+    with np.load(io.BytesIO(bundle.files[SELFTEST]), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _require_shapes(golden: _Golden, shape: tuple[int, int, int], dimensions: int) -> None:

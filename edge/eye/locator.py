@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.errors import EngineError
-from edge.contract.locate import Face
-from edge.contract.locating import FRAME, PATCH, POINTS, SIZES, Limits, locate
+from edge.contract.bundle import FINDER, POINTER, Bundle, load_bundle
+from edge.contract.errors import BundleError, EngineError
+from edge.contract.locate import FRAME, PATCH, POINTS, SIZES, Face, Limits, locate
+from edge.contract.signing import UNCHECKED
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Maps
+from edge.eye.operators import read
+from edge.shipped import shipped
 
 _SHAPE = 4 + 2 * POINTS
 
@@ -38,11 +43,12 @@ class Locator:
         Raises:
             EngineError: the engine failed.
         """
-        return locate(frame, self._find, self._point, self._limits)
+        return locate(frame, self.find, self.point, self._limits)
 
-    def _find(
+    def find(
         self, frame: NDArray[np.uint8]
     ) -> dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """A frame (240, 320, 3) uint8 -> as `edge.contract.locate.Find`."""
         maps = {map_.shape[1:]: map_[0] for map_ in self._finder.run(to_int8(frame)[None])}
         found = {}
         for stride in SIZES:
@@ -50,6 +56,37 @@ class Locator:
             found[stride] = maps[*cells, 1][..., 0], maps[*cells, _SHAPE]
         return found
 
-    def _point(self, patch: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
+    def point(self, patch: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
+        """A patch (64, 64, 3) uint8 -> as `edge.contract.locate.Point`."""
         answers = {answer.shape[1]: answer[0] for answer in self._pointer.run(to_int8(patch)[None])}
         return float(answers[1][0]), answers[2 * POINTS]
+
+
+def load_locator(bundle: Bundle) -> Locator:
+    """The locator of a bundle for faces, on this machine's engine.
+
+    Raises:
+        BundleError: it has none, or networks that no door may run, see `edge.eye.operators`.
+        EngineError: there is no engine, or it does not take them.
+    """
+    missing = [name for name in (FINDER, POINTER) if name not in bundle.files]
+    if missing:
+        raise BundleError(
+            f"bundle {bundle.manifest.name}: no {missing[0]} in it, so it finds no faces.",
+            why="Bundles for faces hold their own locator since onelook 0.3.",
+            remedy="Convert the network again, or use the bundle that comes with onelook.",
+        )
+    files = bundle.files[FINDER], bundle.files[POINTER]
+    for file in files:
+        read(file)
+    return Locator(*files)
+
+
+@cache
+def shipped_locator() -> Locator:
+    """That of the bundle that comes with the program, for photographs at a desk.
+
+    Raises:
+        MissingError, BundleError, EngineError: the installation is not whole.
+    """
+    return load_locator(load_bundle(shipped("models", "faces"), UNCHECKED))

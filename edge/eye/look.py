@@ -13,12 +13,13 @@ from edge.contract.bundle import Bundle
 from edge.contract.errors import BundleError
 from edge.contract.gates import Gate, Limits
 from edge.contract.geometry import CROP_SIZE
-from edge.contract.locate import Face, find_faces
+from edge.contract.locate import Face
 from edge.contract.quality import judge
 from edge.contract.reasons import Reason
 from edge.contract.tasks import FACES
 from edge.contract.tensor import to_int8
-from edge.eye.golden import load_engine, replay
+from edge.eye.golden import load_engine, replay, replay_locator
+from edge.eye.locator import load_locator
 
 # A second face counts if its eyes are at least this far apart, as a share of the limit and of the
 # largest face's: somebody who passes in the background is no second person at the door.
@@ -43,10 +44,10 @@ class Sight:
 
 
 class Eye:
-    """A bundle's network, ready to look at frames. `name` is its engine's."""
+    """A bundle's networks, ready to look at frames. `name` is their engine's."""
 
     def __init__(self, bundle: Bundle, limits: Limits) -> None:
-        """Load the network and let it answer the bundle's golden inputs.
+        """Load the networks and let them answer the bundle's golden inputs.
 
         Raises:
             BundleError: the bundle is not one for faces, or contradicts itself.
@@ -64,6 +65,8 @@ class Eye:
         self._limits = limits
         self.name = self._engine.name
         replay(self._engine, bundle)
+        self._locator = load_locator(bundle)
+        replay_locator(self._locator, bundle)
 
     def see(self, frame: NDArray[np.uint8]) -> Sight:
         """Look at a frame, (height, width, 3) uint8, RGB.
@@ -72,7 +75,7 @@ class Eye:
             EngineError: the engine failed.
         """
         started = time.perf_counter()
-        faces = find_faces(frame)
+        faces = self._locator.find_faces(frame)
         if not faces:
             return Sight(Reason.NO_FACE, None, None, (), (_ms_since(started), 0.0))
         face = faces[0]

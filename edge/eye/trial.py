@@ -13,7 +13,9 @@ from pathlib import Path
 from edge.contract.bundle import load_bundle
 from edge.contract.errors import BundleError, OnelookError
 from edge.contract.signing import UNCHECKED
-from edge.eye.golden import load_engine, replay
+from edge.contract.tasks import FACES
+from edge.eye.golden import load_engine, replay, replay_locator
+from edge.eye.locator import load_locator
 
 _PACKAGES = Path(__file__).resolve().parents[2]  # the folder that `edge` is in
 _LIMIT_S = 120.0  # a Pi Zero needs about 15 s
@@ -54,6 +56,8 @@ def main(folder: Path) -> int:
     try:
         bundle = load_bundle(folder, UNCHECKED)  # whoever calls has looked at the signature
         sys.stdout.write(f"{replay(load_engine(bundle), bundle):.4f}\n")
+        if bundle.manifest.task == FACES:
+            replay_locator(load_locator(bundle), bundle)
     except OnelookError as e:
         sys.stderr.write(f"{e.what}\n")
         return e.exit_code

@@ -15,8 +15,8 @@ import numpy as np
 
 from edge.contract.align import align
 from edge.contract.geometry import CROP_SIZE
-from edge.contract.locate import find_faces
 from edge.contract.picture import read_picture
+from edge.eye.locator import shipped_locator
 from edge.shipped import shipped
 
 _MADE = 24
@@ -27,7 +27,7 @@ def located():
     crops = {}
     for path in sorted(shipped("application_data").glob("*_images/*.jpg")):
         frame = read_picture(path)
-        faces = find_faces(frame)
+        faces = shipped_locator().find_faces(frame)
         if len(faces) == 1:
             crops[path.name] = align(frame, faces[0].points)
     return crops

@@ -13,7 +13,7 @@ PROGRAMS = ("edge", "train", "convert")
 OF_THE_EYE = (
     "edge.contract.align",
     "edge.contract.locate",
-    "edge.contract.locating",
+    "edge.contract.locate",
     "edge.contract.picture",
     "edge.contract.quality",
     "edge.contract.whole",
@@ -57,7 +57,9 @@ RULES = (
             "edge.contract",
             "edge.eye.engine",
             "edge.eye.golden",
+            "edge.eye.locator",
             "edge.eye.operators",
+            "edge.shipped",
         ),
         why="conversion never sees the door",
     ),

@@ -28,7 +28,7 @@ def plant(root, module, text):
         ("edge.door.match", "from edge.eye import look"),
         ("edge.door.loop", "def f():\n    from ..eye.look import Eye"),
         ("edge.door.match", "from edge.contract import align"),
-        ("edge.door.match", "from edge.contract.locate import find_faces"),
+        ("edge.door.match", "from edge.contract.locate import locate"),
         ("edge.door.devices.strike", "from ...contract import quality"),
         ("edge.door.loop", "import importlib\nimportlib.import_module('cv2')"),
         ("edge.door.loop", "from edge.cli import output"),

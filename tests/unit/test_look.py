@@ -14,12 +14,12 @@ from edge.contract.align import align
 from edge.contract.bundle import EMBEDDING, SELFTEST, load_bundle
 from edge.contract.errors import BundleError, EngineError
 from edge.contract.gates import Limits
-from edge.contract.locate import find_faces
 from edge.contract.picture import read_picture
 from edge.contract.reasons import Reason
 from edge.contract.signing import UNCHECKED
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Engine
+from edge.eye.locator import shipped_locator
 from edge.eye.look import Eye
 from edge.shipped import shipped
 
@@ -72,7 +72,7 @@ def test_a_photograph_gives_an_embedding_or_its_reason(eye, bundle, photograph, 
 
 
 def test_the_embedding_is_the_networks_answer_to_the_aligned_face(eye, bundle, obama):
-    (face,) = find_faces(obama)
+    (face,) = shipped_locator().find_faces(obama)
     crop = align(obama, face.points)
     wanted = Engine(bundle.files[EMBEDDING]).run(to_int8(crop)[None])[0]
     assert (eye.see(obama).embedding == wanted).all()
@@ -104,13 +104,13 @@ def beside(large, factor):
 @pytest.mark.parametrize(("factor", "reason"), [(0.7, Reason.TWO_FACES), (0.3, None)])
 def test_a_second_person_counts_and_somebody_far_behind_does_not(eye, obama, factor, reason):
     frame = beside(obama, factor)
-    assert len(find_faces(frame)) == 2
+    assert len(shipped_locator().find_faces(frame)) == 2
     assert eye.see(frame).reason is reason
 
 
 def test_of_two_who_are_both_far_away_the_nearer_is_told_to_come_closer(eye, obama):
     tiny = cv2.resize(beside(obama, 0.9), None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
-    faces = find_faces(tiny)
+    faces = shipped_locator().find_faces(tiny)
     assert len(faces) == 2
     assert faces[1].eyes_px < Limits().min_eyes_px / 2
     assert eye.see(tiny).reason is Reason.TOO_SMALL

@@ -11,10 +11,11 @@ import pytest
 from edge.contract.align import align
 from edge.contract.gates import Gate, Limits
 from edge.contract.geometry import TEMPLATE
-from edge.contract.locate import Face, find_faces
+from edge.contract.locate import Face
 from edge.contract.picture import read_picture
 from edge.contract.quality import MAX_CUT_OFF, cut_off, judge, sharpness
 from edge.contract.reasons import Reason
+from edge.eye.locator import shipped_locator
 
 PEOPLE = [
     "input_images/biden_2.jpg",
@@ -38,7 +39,7 @@ def located(request):
     """Each photograph with its one face."""
     folder = request.config.rootpath / "application_data"
     frames = {name: read_picture(folder / name) for name in PEOPLE}
-    return {name: (frame, find_faces(frame)[0]) for name, frame in frames.items()}
+    return {name: (frame, shipped_locator().find_faces(frame)[0]) for name, frame in frames.items()}
 
 
 def judged(frame, face, limits=None):
@@ -50,7 +51,10 @@ def judged(frame, face, limits=None):
 def test_a_photograph_of_a_person_passes_every_gate(located, name):
     reason, gates = judged(*located[name])
     assert reason is None, gates
-    assert list(gates) == ["eyes_px", "cut_off", "face_light_255", "sharpness", "roll_deg"]
+    assert list(gates) == [
+        *("eyes_px", "cut_off", "face_light_255", "sharpness"),
+        *("roll_deg", "yaw_deg", "pitch_deg"),
+    ]
     assert all(gate.passed for gate in gates.values())
     assert gates["sharpness"].measured > 0.55  # with room to the limit
 
@@ -117,6 +121,48 @@ def test_a_tilt_beyond_the_limit_is_off_angle_to_either_side(degrees):
     assert reason is Reason.OFF_ANGLE
     assert gates["roll_deg"].measured == pytest.approx(degrees, abs=0.5)
     assert judged(*synthetic(degrees=degrees * 0.8))[0] is None
+
+
+# A head: the crop's five points, and how far each lies before the eyes.
+HEAD = np.column_stack(
+    [TEMPLATE - TEMPLATE[:2].mean(axis=0), 35.2 * np.array([0, 0, 0.5, 0.2, 0.2])]
+)
+
+
+def turned_head(*, yaw=0.0, pitch=0.0, roll=0.0):
+    """The head turned to the picture's right, bowed, tilted, seen from afar; 60 px between eyes."""
+    y, p, r = np.radians([yaw, pitch, roll])
+    aside = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    bowed = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
+    tilt = np.array([[np.cos(r), -np.sin(r)], [np.sin(r), np.cos(r)]])
+    seen = (HEAD @ (aside @ bowed).T)[:, :2] @ tilt.T
+    return Face((0.0, 0.0, 1.0, 1.0), seen * 60 / 35.2 + [320.0, 240.0], 1.0)
+
+
+@pytest.mark.parametrize("roll", [-20.0, 0.0, 20.0])
+@pytest.mark.parametrize("degrees", [-40.0, -20.0, 0.0, 20.0, 40.0])
+def test_a_head_turned_or_bowed_is_measured_in_degrees_however_it_is_tilted(degrees, roll):
+    aside, bowed = turned_head(yaw=degrees, roll=roll), turned_head(pitch=degrees, roll=roll)
+    assert aside.yaw_deg == pytest.approx(degrees, abs=4)
+    assert aside.pitch_deg == pytest.approx(0.0, abs=4)
+    assert bowed.pitch_deg == pytest.approx(degrees, abs=5)
+    assert bowed.yaw_deg == pytest.approx(0.0, abs=4)
+
+
+@pytest.mark.parametrize("turn", [{"yaw": 42.0}, {"yaw": -42.0}, {"pitch": 38.0}, {"pitch": -38.0}])
+def test_a_head_turned_away_is_off_angle(turn):
+    frame, _ = synthetic()
+    name = f"{next(iter(turn))}_deg"
+    reason, gates = judged(frame, turned_head(**turn))
+    assert reason is Reason.OFF_ANGLE
+    assert not gates[name].passed
+    assert judged(frame, turned_head(**{k: v / 3 for k, v in turn.items()}))[0] is None
+
+
+def test_points_that_coincide_are_off_angle_and_no_fault():
+    face = Face((0.0, 0.0, 1.0, 1.0), np.full((5, 2), 7.0), 1.0)
+    assert face.pitch_deg == 90.0
+    assert abs(face.yaw_deg) == 90.0
 
 
 @pytest.mark.parametrize("shift", [(-300.0, 0.0), (300.0, 0.0), (0.0, -220.0), (25.0, 205.0)])

@@ -14,8 +14,15 @@ import pytest
 from convert.cli import main as convert
 from edge.contract.bundle import FINDER, POINTER
 from edge.contract.errors import DataError, MissingError
-from edge.contract.locate import Face
-from edge.contract.locating import FRAME, PATCH_TEMPLATE, POINT_UNIT_PX, SIZES, candidates, reduced
+from edge.contract.locate import (
+    FRAME,
+    PATCH_TEMPLATE,
+    POINT_UNIT_PX,
+    SIZES,
+    Face,
+    candidates,
+    reduced,
+)
 from edge.contract.tensor import to_float
 from edge.eye.locator import Locator
 from tests.workstation.drawn import encode, pack
@@ -160,9 +167,16 @@ def test_where_a_face_may_be_nothing_is_asked():
     assert (wanted["shape16"][..., -1] == 0).all()
 
 
+def finds_nothing(_frame):
+    return {
+        stride: (np.full(shape, -9.0, np.float32), np.zeros((*shape, 14), np.float32))
+        for stride, shape in ((8, (30, 40)), (16, (15, 20)), (32, (8, 10)))
+    }
+
+
 def test_batches_follow_from_epoch_and_seed(composer):
-    for kind in (FrameLessons, PatchLessons):
-        lessons = kind(composer, batch=4, steps=2, seed=1)
+    how = {"batch": 4, "steps": 2, "seed": 1}
+    for lessons in (FrameLessons(composer, **how), PatchLessons(composer, finds_nothing, **how)):
         first, again = lessons[1], lessons[1]
         assert np.array_equal(first[0], again[0])
         lessons.epoch = 1
@@ -171,7 +185,7 @@ def test_batches_follow_from_epoch_and_seed(composer):
 
 def test_a_patch_has_its_points_where_the_lesson_says(composer, monkeypatch):
     monkeypatch.setattr("train.locate.compose._lit", lambda frame, _: frame)
-    patches, wanted = PatchLessons(composer, batch=64, steps=1, seed=2)[0]
+    patches, wanted = PatchLessons(composer, finds_nothing, batch=64, steps=1, seed=2)[0]
     faces = wanted["score"][:, 0] > 0
     assert 0.2 < faces.mean() < 0.95
     right = []
@@ -183,6 +197,36 @@ def test_a_patch_has_its_points_where_the_lesson_says(composer, monkeypatch):
                 near = min(np.abs(colour - MARKS[m]).max() for m in (mark, mirrored))
                 right.append(near < 90)
     assert np.mean(right) > 0.8
+
+
+def test_the_pointer_learns_from_what_the_finder_hands_over(composer):
+    """Faces as they are guessed, four pixels too far right, and a mistake, as no face."""
+    pictures, mistakes = [], 0
+
+    class Kept:
+        def picture(self, rng):
+            pictures.append(composer.picture(rng))
+            return pictures[-1]
+
+    def find(frame):
+        picture = next(p for p in pictures if p.frame is frame)
+        outputs = perfect(picture)
+        for stride in SIZES:
+            outputs[stride][1][..., 4::2] += 4.0 / SIZES[stride]
+        outputs[16][0][13, 18] = 4.0
+        outputs[16][1][13, 18] = np.r_[np.zeros(4), (PLACES - 0.5).ravel()]
+        return outputs
+
+    lessons = PatchLessons(Kept(), find, batch=96, steps=1, seed=5)
+    _, wanted = lessons[0]
+    assert 0.2 < wanted["score"].mean() < 0.9
+    for picture in pictures:
+        guesses, others = lessons._proposed(picture)
+        for number, guess in guesses.items():
+            assert guess == pytest.approx(picture.points[number] + [4.0, 0.0], abs=0.05)
+        mistakes += len(others)
+        assert all(points.mean(axis=0) == pytest.approx([296, 216], abs=8) for points in others)
+    assert mistakes > 0.5 * len(pictures)
 
 
 def test_recall_false_detections_and_errors_are_counted_as_said(scenes_tar):
@@ -214,6 +258,8 @@ def run(scenes_tar, tmp_path_factory):
     crops = scenes_tar.with_name("crops.tar")
     pack({"Ada": [np.full((112, 112, 3), 120, np.uint8)]}, crops)
     folder = tmp_path_factory.mktemp("runs") / "locate"
+    (folder / "finder").mkdir(parents=True)
+    build_finder().save(folder / "finder" / FILE)
     with pytest.MonkeyPatch.context() as patch:
         # The teacher is a file of others; what it would say of the only crop is given.
         crop = np.full((1, 112, 112, 3), 120, np.uint8)
@@ -223,8 +269,6 @@ def run(scenes_tar, tmp_path_factory):
         given = ["--part", "pointer", "--scenes", str(scenes_tar), "--crops", str(crops)]
         how = ["--epochs", "1", "--steps", "2", "--batch", "2", "--teacher", str(crops)]
         assert main(["locate", "fit", *given, *how, "--out", str(folder)]) == 0
-    (folder / "finder").mkdir()
-    build_finder().save(folder / "finder" / FILE)
     return folder
 
 
@@ -241,7 +285,7 @@ def test_int8_says_what_float_says(run, files, scenes_tar):
     frame = reduced(read_scenes(scenes_tar)[2].frame)[0]
     locator = Locator(*((files / name).read_bytes() for name in (FINDER, POINTER)))
     wanted = finder.predict_on_batch(to_float(frame[None]))
-    found = locator._find(frame)
+    found = locator.find(frame)
     ours, theirs = [], []
     for stride, maps in found.items():
         exact = wanted[f"score{stride}"][0, ..., 0], wanted[f"shape{stride}"][0]
@@ -251,7 +295,7 @@ def test_int8_says_what_float_says(run, files, scenes_tar):
     ours, theirs = np.concatenate(ours), np.concatenate(theirs)
     assert np.abs(ours - theirs).max() < 0.15 * np.ptp(theirs)
     patch = frame[:64, :64]
-    logit, numbers = locator._point(patch)
+    logit, numbers = locator.point(patch)
     theirs = pointer.predict_on_batch(to_float(patch[None]))
     assert logit == pytest.approx(theirs["score"][0, 0], abs=0.3)
     assert numbers == pytest.approx(theirs["points"][0], abs=0.3)

@@ -9,7 +9,7 @@ import sys
 
 import keras
 
-from edge.contract.locating import FRAME
+from edge.contract.locate import FRAME
 from train.data import load_faces
 from train.files import write_text
 from train.locate.compose import Composer
@@ -18,14 +18,11 @@ from train.locate.fit import Finder, Pointer, fit
 from train.locate.label import cutouts
 from train.locate.lessons import FrameLessons, PatchLessons
 from train.locate.network import build_finder, build_pointer
-from train.locate.networks import FILE, FINDER, POINTER, load_locator
-from train.locate.scenes import read_scenes
+from train.locate.networks import FILE, FINDER, POINTER, float_finder, load_locator
+from train.locate.scenes import read_scenes, split_scenes
 from train.runs import Run, load_network
 
-_PARTS = {
-    FINDER: (build_finder, Finder, FrameLessons),
-    POINTER: (build_pointer, Pointer, PatchLessons),
-}
+_PARTS = {FINDER: (build_finder, Finder), POINTER: (build_pointer, Pointer)}
 
 
 def fit_command(args: argparse.Namespace) -> int:
@@ -40,9 +37,16 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.begin_with:
         config["begun_with"] = args.begin_with.name
     run = Run(args.out / args.part, config, resume=args.resume, model=FILE)
-    scenes = [scene for path in args.scenes for scene in read_scenes(path)]
+    # The pointer learns from what the finder of its own run hands over.
+    finder = load_network(args.out / FINDER / FILE) if args.part == POINTER else None
+    scenes, _ = split_scenes([scene for path in args.scenes for scene in read_scenes(path)])
     composer = Composer(scenes, cutouts(load_faces(args.crops).crops, args.teacher), FRAME)
-    build, trainer, lessons = _PARTS[args.part]
+    how = {"batch": args.batch, "steps": args.steps, "seed": args.seed}
+    if finder is None:
+        lessons = FrameLessons(composer, **how)
+    else:
+        lessons = PatchLessons(composer, float_finder(finder), **how)
+    build, trainer = _PARTS[args.part]
     keras.utils.set_random_seed(args.seed)
     network = build()
     kept = args.out / args.part / FILE
@@ -53,7 +57,7 @@ def fit_command(args: argparse.Namespace) -> int:
     fit(
         trainer(network),
         network,
-        lessons(composer, batch=args.batch, steps=args.steps, seed=args.seed),
+        lessons,
         run=run,
         epochs=args.epochs,
         rate=args.rate,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.locating import POINTS, overlap
+from edge.contract.locate import POINTS, overlap
 from train.locate.scenes import MIRRORED, Scene
 
 _FACE_PX = (12.0, 220.0)  # height of the face that a picture is scaled for
@@ -224,8 +224,9 @@ def _lit(frame: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8
     if rng.random() < _BLURRED:
         seen = cv2.GaussianBlur(seen, (0, 0), rng.uniform(0.4, 1.6))
     if rng.random() < _NOISY:
-        noise = rng.normal(0.0, rng.uniform(*_NOISE_SD), frame.shape).astype(np.float32)
-        seen = np.clip(seen + noise + 0.5, 0, 255).astype(np.uint8)
+        noise = rng.standard_normal(frame.shape, np.float32)
+        noise *= np.float32(rng.uniform(*_NOISE_SD))
+        seen = np.clip(seen + noise + np.float32(0.5), 0, 255).astype(np.uint8)
     if rng.random() < 0.1:
         seen = np.repeat(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     return seen

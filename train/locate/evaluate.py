@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.locate import Face
-from edge.contract.locating import overlap
+from edge.contract.locate import Face, overlap
 from train.locate.scenes import Scene
 from train.progress import watched
 from train.rates import clopper_pearson

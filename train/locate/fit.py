@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from edge.contract.locating import SIZES
+from edge.contract.locate import SIZES
 from train.distill import cosine_rate
 from train.runs import Run
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, MissingError
-from edge.contract.locating import POINTS
+from edge.contract.locate import POINTS
 from train.goals import cache_folder
 from train.locate.compose import Cutouts
 from train.progress import watched

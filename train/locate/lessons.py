@@ -1,6 +1,6 @@
 """Pictures with labels -> what the two networks are asked for, batch by batch.
 
-What their numbers mean is said in `edge.contract.locating`.
+What their numbers mean is said in `edge.contract.locate`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.geometry import similarity
-from edge.contract.locating import (
+from edge.contract.locate import (
     FRAME,
     PATCH,
     PATCH_TEMPLATE,
     POINT_UNIT_PX,
     POINTS,
     SIZES,
+    Find,
+    Limits,
+    candidates,
     cut_patch,
     overlap,
 )
@@ -29,6 +32,7 @@ _LIMITS = (37.0, 85.0)  # between them, the middles on a logarithmic scale
 _BOTH = 1.2  # a face so near to a limit is a matter of both strides
 _RADIUS = 0.12  # of the size: how far around the middle is still nearly right
 _IGNORED = -1.0
+_FACE, _NONE = 0.4, 0.15  # overlap with a face from which on a box is of it, to which of none
 
 
 class _Lessons(keras.utils.PyDataset):
@@ -114,11 +118,21 @@ def _ignore(
 
 
 class PatchLessons(_Lessons):
-    """Batches for the pointer: faces as the finder would hand them over, and what is none."""
+    """Batches for the pointer: what a trained finder hands over, faces and what it takes for them.
 
-    _OFF_SD = 0.06  # of the distance between the eyes: how wrong the finder's points are
-    _NO_FACE = 0.3
+    A face comes as the finder guesses it, or nearly right, as the second look of
+    `edge.contract.locate` has it, or farther off than either.
+    """
+
+    _OFF_SD = (0.02, 0.15)  # of the distance between the eyes: nearly right, far off
+    _NO_FACE = 0.1  # of places anywhere, beside the finder's mistakes
     _GROUP = 8  # patches that are cut from one picture
+
+    def __init__(
+        self, composer: Composer, find: Find, *, batch: int, steps: int, seed: int
+    ) -> None:
+        super().__init__(composer, batch=batch, steps=steps, seed=seed)
+        self._find = find
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         """Patches (n, 64, 64, 3); score (n, 1), 1: a face; points (n, 11), the last is a weight."""
@@ -126,11 +140,12 @@ class PatchLessons(_Lessons):
         patches, score, points = [], [], []
         while len(patches) < self._batch:
             picture = self._composer.picture(rng)
-            for found in self._faces(picture, rng):
-                patches.append(found[0])
-                points.append(np.r_[found[1].ravel(), 1.0])
+            guesses, others = self._proposed(picture)
+            for patch, there in self._faces(picture, guesses, rng):
+                patches.append(patch)
+                points.append(np.r_[there.ravel(), 1.0])
                 score.append(1.0)
-            for patch in self._others(picture, rng):
+            for patch in (*self._mistaken(picture, others), *self._anywhere(picture, rng)):
                 patches.append(patch)
                 points.append(np.zeros(2 * POINTS + 1))
                 score.append(0.0)
@@ -140,25 +155,62 @@ class PatchLessons(_Lessons):
             "points": np.array(points[kept], np.float32),
         }
 
-    def _faces(self, picture: Picture, rng: np.random.Generator):  # noqa: ANN202 - pairs of arrays
+    def _proposed(
+        self, picture: Picture
+    ) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.float64]]:
+        """(guess (5, 2) by number of the face, guesses (k, 5, 2) where none is)."""
+        boxes, guesses, _ = candidates(self._find(picture.frame), Limits().finder)
+        taken = np.concatenate([picture.boxes, picture.ignore]).astype(np.float64)
+        if not len(taken) or not len(boxes):
+            return {}, guesses
+        shared = overlap(boxes, taken)
+        best = shared.argmax(axis=1)
+        found = {
+            int(best[at]): guesses[at]
+            for at in np.flatnonzero(shared.max(axis=1) >= _FACE)
+            if best[at] < len(picture.boxes)
+        }
+        return found, guesses[shared.max(axis=1) < _NONE]
+
+    def _faces(  # noqa: ANN202 - pairs of arrays
+        self,
+        picture: Picture,
+        guesses: dict[int, NDArray[np.float64]],
+        rng: np.random.Generator,
+    ):
         large = np.flatnonzero(picture.boxes[:, 3] >= 14)[: self._GROUP]
-        for points in picture.points[large]:
+        for number in np.repeat(large, 2):  # to compose and to search a picture takes longest
+            points = picture.points[number].astype(np.float64)
             eyes = np.hypot(*(points[1] - points[0]))
             if eyes < 4:
                 continue
-            guess = points + rng.normal(0, self._OFF_SD * eyes, points.shape)
-            guess = guess + rng.normal(0, self._OFF_SD * eyes, 2)
-            matrix = similarity(guess, PATCH_TEMPLATE)
-            there = points @ matrix[:, :2].T + matrix[:, 2]
-            yield cut_patch(picture.frame, matrix), (there - PATCH_TEMPLATE) / POINT_UNIT_PX
+            guess = guesses.get(int(number))
+            kind = rng.random()
+            if guess is None or kind < 0.5:
+                sd = self._OFF_SD[int(kind < 0.1 or guess is None)] * eyes
+                guess = points + rng.normal(0, sd, points.shape) + rng.normal(0, sd, 2)
+            try:
+                matrix = similarity(guess, PATCH_TEMPLATE)
+            except ValueError:
+                continue
+            there = (points @ matrix[:, :2].T + matrix[:, 2] - PATCH_TEMPLATE) / POINT_UNIT_PX
+            if np.abs(there).max() < PATCH / POINT_UNIT_PX:
+                yield cut_patch(picture.frame, matrix), there
 
-    def _others(self, picture: Picture, rng: np.random.Generator):  # noqa: ANN202
+    def _mistaken(self, picture: Picture, guesses: NDArray[np.float64]):  # noqa: ANN202
+        for guess in guesses[: self._GROUP]:
+            try:
+                yield cut_patch(picture.frame, similarity(guess, PATCH_TEMPLATE))
+            except ValueError:
+                continue
+
+    def _anywhere(self, picture: Picture, rng: np.random.Generator):  # noqa: ANN202
         taken = np.concatenate([picture.boxes, picture.ignore])
         for _ in range(rng.binomial(6, self._NO_FACE)):
             side = np.exp(rng.uniform(np.log(14), np.log(150)))
             at = rng.uniform([0, 0], [FRAME[1], FRAME[0]])
             box = np.r_[at - side / 2, side, side].astype(np.float32)
-            if len(taken) and overlap(box[None], taken).max() > 0.15:
+            if len(taken) and overlap(box[None], taken).max() > _NONE:
                 continue
             scale = PATCH / (side * 1.7)
             turn = rng.normal(0, 8)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from edge.contract.locating import FRAME, PATCH, POINTS, SIZES
+from edge.contract.locate import FRAME, PATCH, POINTS, SIZES
 from train.norm import BatchNormalization
 
 SHAPE = 4 + 2 * POINTS  # numbers that say where a face is
@@ -19,7 +19,7 @@ SHAPE = 4 + 2 * POINTS  # numbers that say where a face is
 def build_finder(batch_size: int | None = None) -> keras.Model:
     """Frames (n, 240, 320, 3) float32 in [-1, 1) -> for each stride score (n, h, w, 1), shape.
 
-    score: logit. shape: (n, h, w, 14), see `edge.contract.locating`.
+    score: logit. shape: (n, h, w, 14), see `edge.contract.locate`.
     """
     x = frame = keras.Input((*FRAME, 3), batch_size=batch_size, name="frame")
     x = _conv(x, 16, stride=2)

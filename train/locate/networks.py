@@ -1,4 +1,4 @@
-"""Trained finder and pointer -> a locator, as `edge.contract.locating` wants them."""
+"""Trained finder and pointer -> a locator, as `edge.contract.locate` wants them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract import bundle
-from edge.contract.locate import Face
-from edge.contract.locating import SIZES, Limits, locate
+from edge.contract.locate import SIZES, Face, Find, Limits, locate
 from edge.contract.tensor import to_float
 from train.runs import load_network
 
@@ -40,6 +39,17 @@ def float_locator(
     finder: keras.Model, pointer: keras.Model, limits: Limits | None = None
 ) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """What finds faces in a frame with these two."""
+    find = float_finder(finder)
+
+    def point(patch: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
+        found = pointer.predict_on_batch(to_float(patch[None]))
+        return float(found["score"][0, 0]), found["points"][0]
+
+    return lambda frame: locate(frame, find, point, limits)
+
+
+def float_finder(finder: keras.Model) -> Find:
+    """The finder as `edge.contract.locate` wants it."""
 
     def find(
         frame: NDArray[np.uint8],
@@ -50,8 +60,4 @@ def float_locator(
             for stride in SIZES
         }
 
-    def point(patch: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
-        found = pointer.predict_on_batch(to_float(patch[None]))
-        return float(found["score"][0, 0]), found["points"][0]
-
-    return lambda frame: locate(frame, find, point, limits)
+    return find

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, MissingError
-from edge.contract.locating import POINTS
+from edge.contract.locate import POINTS
 
 # Left and right change places in a mirror.
 MIRRORED = (1, 0, 2, 4, 3)
@@ -60,6 +61,13 @@ def read_scenes(tar: Path) -> list[Scene]:
         raise DataError(
             f"{tar}: not frames with labels ({e})", remedy="copy it again, with its .jsonl"
         ) from e
+
+
+def split_scenes(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
+    """(nine tenths to learn from, the rest to choose limits by); a frame stays where it is."""
+    chosen = [zlib.crc32(scene.name.encode()) % 10 == 0 for scene in scenes]
+    pairs = list(zip(scenes, chosen, strict=True))
+    return [s for s, kept in pairs if not kept], [s for s, kept in pairs if kept]
 
 
 def _scene(row: dict, data: bytes) -> Scene:
