@@ -71,7 +71,7 @@ def _cloud(
     )
 
 
-def record(twin: Twin, head: Head, threshold: float, locator: Locator | None) -> bytes:
+def record(twin: Twin, head: Head, threshold: float, locator: Locator | None = None) -> bytes:
     """The bytes of an .npz file, always the same ones.
 
     crops (8, h, w, c) uint8, embeddings (8, dimensions) int8, pairs (k, 2) uint8, same (k,) bool:

@@ -17,7 +17,7 @@ from train.cli import main
 from train.runs import load_run
 
 LIMIT_S = 300  # of one process on a busy machine
-EPOCHS = 4
+EPOCHS = 8
 
 
 def command(run, people_tar):
