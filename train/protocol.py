@@ -16,6 +16,7 @@ from train.data import Faces
 from train.rates import Pairs
 
 _OF_ONE, _OF_TWO = 3, 4  # words: name, number, number; name, number, name, number
+_FOLDS = 10  # that a list without folds is cut into
 _LOST = -1  # a picture that is there and gave no crop
 
 
@@ -65,9 +66,11 @@ class Listed:
 def read_lists(paths: Sequence[Path], faces: Faces) -> Listed:
     """Lists of pairs of the pictures of `faces`; of several lists each is one fold.
 
+    A single list without folds is cut into ten in its own order.
+
     Raises:
         MissingError: no such file.
-        DataError: a list is damaged, names a picture that is nowhere, or there is a single fold.
+        DataError: a list is damaged, names a picture that is nowhere, or has too few pairs.
     """
     at = {_stem(file): i for i, file in enumerate(faces.files)}
     at |= {_stem(picture.file): _LOST for picture in faces.left_out}
@@ -91,9 +94,11 @@ def read_lists(paths: Sequence[Path], faces: Faces) -> Listed:
             names.append((line[0], other))
     fold = np.concatenate(folds)
     if fold[-1] == 0:
+        fold = _cut(np.array([one for _, _, one in rows]))
+    if fold[-1] == 0:
         raise DataError(
-            f"{paths[0]}: a single fold, so there is none to choose a threshold from",
-            remedy="give two lists, as pairsDevTrain.txt and pairsDevTest.txt",
+            f"{paths[0]}: too few pairs to choose a threshold from",
+            remedy="give more, or two lists, as pairsDevTrain.txt and pairsDevTest.txt",
         )
     people, numbers = np.unique(np.array(names), return_inverse=True)
     numbers = numbers.reshape(-1, 2).astype(np.int32)
@@ -108,6 +113,16 @@ def read_lists(paths: Sequence[Path], faces: Faces) -> Listed:
         numbers[:, 1],
         len(people),
     )
+
+
+def _cut(same: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n,): the fold of each pair of a list of one, cut into ten; of both kinds in each."""
+    folds = min(_FOLDS, int(same.sum()), int((~same).sum()))
+    fold = np.zeros(len(same), np.int64)
+    for kind in (same, ~same):
+        count = int(kind.sum())
+        fold[kind] = np.arange(count) * folds // max(count, 1)
+    return fold
 
 
 def _lines(path: Path) -> tuple[int, int, list[list[str]]]:

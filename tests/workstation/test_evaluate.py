@@ -20,6 +20,7 @@ from train.heads import embed
 from train.judge import fold_thresholds
 from train.models import embedding_of, head_parameters
 from train.pairs import all_pairs
+from train.protocol import read_lists
 from train.rates import Pairs, curve, rates_at
 from train.report import write_report
 from train.results import results
@@ -209,6 +210,15 @@ def test_r1_2_a_listed_picture_without_a_face_is_a_refusal_not_left_out(siamese,
     assert document["fta"]["errors"] == 1
 
 
+def test_a_list_without_folds_is_cut_into_as_many_as_both_kinds_fill(siamese, listing):
+    faces, path = listing
+    path.write_text("2\n" + "\n".join(path.read_text().splitlines()[1:5]) + "\n")
+    listed = read_lists([path], faces)
+    assert listed.same.tolist() == [True, True, False, False]
+    assert listed.fold.tolist() == [0, 1, 0, 1]
+    assert len(evaluate(subject_of(siamese), faces, Ask((path,))).judged.accuracies) == 2
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -216,7 +226,7 @@ def test_r1_2_a_listed_picture_without_a_face_is_a_refusal_not_left_out(siamese,
         (lambda text: text.replace("_0", "_9", 1), "no picture person_9"),
         (lambda text: text.replace("\t1\t2", "\tone\t2"), "line 2 is no pair"),
         (lambda _: "", "not a list of pairs"),
-        (lambda text: "2\n" + "\n".join(text.splitlines()[1:5]), "single fold"),
+        (lambda text: "1\n" + "\n".join(text.splitlines()[1:4:2]), "too few pairs"),
     ],
 )
 def test_a_damaged_list_is_refused_by_name(siamese, listing, damage, says):
