@@ -59,7 +59,7 @@ class Order:
     name: str
     serial: int
     card: Path | None
-    locator: Path | None = None
+    locator: Path | None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.teacher import Embedder
+from train.teacher import Embedder, unit
 
 
 class Goals:
@@ -33,7 +33,7 @@ class Goals:
         joined -= self._mean
         _, axes = np.linalg.eigh(joined.T.astype(np.float64) @ joined)
         self._axes = axes[:, ::-1][:, :dimensions].astype(np.float32)
-        self.kept = _unit(joined @ self._axes)
+        self.kept = unit(joined @ self._axes)
         self._looks: list[Callable[[NDArray[np.uint8]], NDArray[np.float32]]] = []
 
     def of(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -42,15 +42,11 @@ class Goals:
             self._looks = [teacher.opened(rough=True) for teacher in self._teachers]
         looks = zip(self._teachers, self._looks, strict=True)
         joined = _joined([teacher.weight * look(crops) for teacher, look in looks])
-        return _unit((joined - self._mean) @ self._axes)
+        return unit((joined - self._mean) @ self._axes)
 
 
 def _joined(weighted: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return _unit(np.concatenate(weighted, axis=1))
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    return unit(np.concatenate(weighted, axis=1))
 
 
 def _embeddings(crops: NDArray[np.uint8], teacher: Embedder) -> NDArray[np.float32]:

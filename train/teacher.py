@@ -58,7 +58,7 @@ class Teacher:
             joint: np.ascontiguousarray(found.transpose(0, 2, 3, 1))
             for joint, found in zip(JOINTS, maps, strict=True)
         }
-        answers["embedding"] = _unit(embedding)
+        answers["embedding"] = unit(embedding)
         return answers
 
 
@@ -86,7 +86,7 @@ class Embedder:
         parts = []
         for at in watched(range(0, len(crops), batch), self.path.name):
             seen = crops[at : at + batch]
-            parts.append(_unit(look(seen) + look(seen[:, :, ::-1])))
+            parts.append(unit(look(seen) + look(seen[:, :, ::-1])))
         return np.concatenate(parts)
 
     def dimensions(self) -> int:
@@ -100,7 +100,7 @@ class Embedder:
         """
         network = self._network(rough=rough)
         prepare = _PREPARE[network.side]
-        return lambda crops: _unit(network.answer(prepare(crops), ("embedding",))[0])
+        return lambda crops: unit(network.answer(prepare(crops), ("embedding",))[0])
 
     def _network(self, *, rough: bool = False) -> _Network:
         network = _Network(_present(self.path).read_bytes(), rough=rough)
@@ -163,5 +163,6 @@ class _Network:
         return [np.array(answers[compiled.output(name)]) for name in names]
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, d) -> the same directions, of length 1."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge.contract.gates import Gate
-    from edge.contract.locate import Face
+    from edge.contract.face import Face
+    from edge.contract.gates import Gate, Limits
     from edge.contract.reasons import Reason
 
 
@@ -55,10 +55,7 @@ class _Judged:
             "box": [round(v, 2) for v in self.face.box],
             "points": [[round(float(v), 2) for v in point] for point in self.face.points],
             "score": self.face.score,
-            "gates": [
-                {"gate": g.name, "measured": g.measured, "needed": [g.low, g.high], "ok": g.passed}
-                for g in self.gates
-            ],
+            "gates": [gate.document() for gate in self.gates],
         }
 
 
@@ -96,7 +93,7 @@ def _told(path: Path, faces: Sequence[_Judged], paint: Palette) -> list[str]:
     return [f"{path}: {count}", *(face.line(paint) for face in faces)]
 
 
-def _judged(face: Face, frame: NDArray[np.uint8], limits: Any) -> _Judged:  # noqa: ANN401 - of edge.contract.gates
+def _judged(face: Face, frame: NDArray[np.uint8], limits: Limits) -> _Judged:
     from edge.contract.align import align
     from edge.contract.quality import judge
 
@@ -111,18 +108,17 @@ def _drawn(frame: NDArray[np.uint8], faces: Sequence[_Judged]) -> NDArray[np.uin
     import cv2
     import numpy as np
 
+    from edge.drawing import GREEN, RED, draw_face
+
     factor = max(1.0, 640 / max(frame.shape[:2]))
     size = round(frame.shape[1] * factor), round(frame.shape[0] * factor)
     drawn = np.ascontiguousarray(cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     stroke = max(1, round(max(drawn.shape[:2]) / 400))
     text = 0.0009 * max(drawn.shape[:2])
     for one in faces:
-        colour = (90, 200, 90) if one.reason is None else (230, 80, 70)
-        x, y, width, height = (round(v * factor) for v in one.face.box)
-        cv2.rectangle(drawn, (x, y), (x + width, y + height), colour, stroke)
-        for px, py in one.face.points * factor:
-            cv2.circle(drawn, (round(px), round(py)), 2 * stroke, (255, 255, 255), -1)
-            cv2.circle(drawn, (round(px), round(py)), stroke, colour, -1)
+        colour = GREEN if one.reason is None else RED
+        x, y, width, _ = (round(v * factor) for v in one.face.box)
+        draw_face(drawn, one.face.box, one.face.points, factor, colour, stroke)
         words = [one.reason.value if one.reason else "good"]
         words += [f"{gate.name} {gate.measured:.3g}" for gate in one.gates]
         for number, word in enumerate(words):
@@ -133,11 +129,11 @@ def _drawn(frame: NDArray[np.uint8], faces: Sequence[_Judged]) -> NDArray[np.uin
 
 
 def _write(path: Path, picture: NDArray[np.uint8]) -> None:
-    import cv2
+    from edge.drawing import png
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+        path.write_bytes(png(picture))
     except OSError as e:
         raise OutputError(
             f"{path}: cannot be written ({e.strerror}).", remedy="Name another folder with --draw."

@@ -55,10 +55,7 @@ class _Tested:
             "person": {"id": self.person.id, "name": self.person.name} if self.person else None,
             "distance": self.nearest.distance if self.nearest else None,
             "threshold": self.threshold,
-            "gates": [
-                {"gate": g.name, "measured": g.measured, "needed": [g.low, g.high], "ok": g.passed}
-                for g in self.photograph.sight.gates
-            ],
+            "gates": [gate.document() for gate in self.photograph.sight.gates],
             "remedy": self.reason.remedy,
         }
 

@@ -21,6 +21,16 @@ class Gate:
     def passed(self) -> bool:
         return self.low <= self.measured <= self.high
 
+    def document(self) -> dict[str, object]:
+        """As events keep it and commands print it."""
+        needed = [self.low, self.high]
+        return {
+            "gate": self.name,
+            "measured": self.measured,
+            "needed": needed,
+            "ok": self.passed,
+        }
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contract.face import Face
 from edge.contract.geometry import CROP_SIZE, TEMPLATE, similarity
 
 FRAME = (240, 320)  # height, width
@@ -23,11 +24,10 @@ SIZES = {8: 24.0, 16: 56.0, 32: 130.0}  # pixels of FRAME, root of the box's are
 POINTS = 5
 PATCH = 64
 # The crop's template seen from somewhat farther: a patch shows 136 pixels of a crop on 64.
-PATCH_TEMPLATE: NDArray[np.float64] = (TEMPLATE - CROP_SIZE / 2) * (PATCH / 136.0) + PATCH / 2
+_OF_CROP = PATCH / 136.0
+PATCH_TEMPLATE: NDArray[np.float64] = (TEMPLATE - CROP_SIZE / 2) * _OF_CROP + PATCH / 2
 POINT_UNIT_PX = 8.0  # of the patch
 
-# How far nose and mouth stand out before the eyes, in distances between the eyes, of most heads.
-_NOSE, _MOUTH = 0.55, 0.2
 _LOOKS = 2  # of the pointer at each candidate
 _MOST = 24  # candidates that the pointer looks at
 _SAME = 0.4  # boxes that overlap by more are of one face
@@ -36,68 +36,6 @@ _SAME = 0.4  # boxes that overlap by more are of one face
 Find = Callable[[NDArray[np.uint8]], Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]]]
 # patch (64, 64, 3) uint8 -> (logit, (10,)).
 Point = Callable[[NDArray[np.uint8]], tuple[float, NDArray[np.float32]]]
-
-
-@dataclass(frozen=True)
-class Face:
-    """A face in a frame.
-
-    box: x, y, width, height in pixels of the frame; it may reach beyond it.
-    points: (5, 2) float64, pixels of the frame: the eye on the left of the picture, the eye on its
-        right, nose, mouth corner on the left, on the right.
-    score: 0 to 1, how likely it is one.
-    """
-
-    box: tuple[float, float, float, float]
-    points: NDArray[np.float64]
-    score: float
-
-    @property
-    def eyes_px(self) -> float:
-        """The distance between the eyes, pixels of the frame."""
-        return float(np.hypot(*(self.points[1] - self.points[0])))
-
-    @property
-    def roll_deg(self) -> float:
-        """How far the line through the eyes is from level; clockwise in the picture is positive."""
-        across, down = self.points[1] - self.points[0]
-        return float(np.degrees(np.arctan2(down, across)))
-
-    @property
-    def yaw_deg(self) -> float:
-        """About how far the head is turned; towards the picture's right is positive.
-
-        The nose stands out before the line from between the eyes to the mouth, so it leaves it.
-        """
-        (nose_x, nose_y), (mouth_x, mouth_y) = self._upright()
-        beside = nose_x - mouth_x * nose_y / mouth_y if mouth_y > 0.0 else np.inf
-        return float(np.degrees(np.arctan(beside / (_NOSE - _MOUTH / 2))))
-
-    @property
-    def pitch_deg(self) -> float:
-        """About how far the head is bowed; down is positive. Faces differ by some 7 degrees."""
-        (_, nose_y), (_, mouth_y) = self._upright()
-        if mouth_y <= 0.0:
-            return 90.0
-        (_, level_nose), (_, level_mouth) = _upright(TEMPLATE)
-        share = nose_y / mouth_y
-        up, out = share * level_mouth - level_nose, _NOSE - share * _MOUTH
-        return float(np.degrees(np.arctan2(up, out)))
-
-    def _upright(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return _upright(self.points)
-
-
-def _upright(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nose and middle of the mouth: from the eyes' middle, the eyes level and 1 apart."""
-    across = points[1] - points[0]
-    span = float(across @ across)
-    if span <= 0.0:
-        return np.zeros(2), np.zeros(2)
-    x, y = across / span
-    turn = np.array([[x, y], [-y, x]])
-    middle = points[:2].mean(axis=0)
-    return turn @ (points[2] - middle), turn @ (points[3:].mean(axis=0) - middle)
 
 
 @dataclass(frozen=True)
@@ -214,9 +152,8 @@ def cut_patch(frame: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[
 
 def patch_of_crop() -> NDArray[np.float64]:
     """(2, 3): an aligned crop -> the patch that shows the same face."""
-    scale = PATCH / 136.0
-    shift = (PATCH - scale * CROP_SIZE) / 2
-    return np.array([[scale, 0.0, shift], [0.0, scale, shift]])
+    shift = (PATCH - _OF_CROP * CROP_SIZE) / 2
+    return np.array([[_OF_CROP, 0.0, shift], [0.0, _OF_CROP, shift]])
 
 
 def overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

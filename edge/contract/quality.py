@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contract.face import Face
 from edge.contract.gates import Gate, Limits
 from edge.contract.geometry import CROP_SIZE, TEMPLATE, similarity
-from edge.contract.locate import Face
 from edge.contract.reasons import Reason
 
 # Of the crop, outside the frame and so black: 11 of its 112 rows may be missing. That is the rim of

@@ -15,16 +15,11 @@ from edge.contract.errors import OutputError
 from edge.contract.picture import read_picture
 from edge.contract.reasons import Reason
 from edge.demo.play import Played
+from edge.drawing import GREEN, RED, WHITE, draw_face, png
 
 _HEIGHT = 480  # of the picture in the drawing
 _PANEL = 300  # width of the column beside it
-_GREEN, _RED, _GREY, _WHITE, _DARK = (
-    (90, 200, 90),
-    (230, 80, 70),
-    (150, 150, 150),
-    (240, 240, 240),
-    (32, 34, 38),
-)  # RGB
+_GREY, _DARK = (150, 150, 150), (32, 34, 38)  # RGB
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 Image = NDArray[np.uint8]
@@ -42,7 +37,7 @@ def draw_all(played: Sequence[Played], folder: Path) -> list[Path]:
         for number, one in enumerate(played, 1):
             for frame in one.event["frames"]:
                 path = folder / f"press-{number:02d}-frame-{frame['n']}.png"
-                path.write_bytes(_png(draw(one, frame)))
+                path.write_bytes(png(draw(one, frame)))
                 written.append(path)
     except OSError as e:
         raise OutputError(
@@ -63,17 +58,17 @@ def draw(played: Played, frame: Mapping[str, Any]) -> Image:
     pixels = read_picture(pictures[(int(frame["n"]) - 1) % len(pictures)])
     good = played.reason is Reason.GRANTED
     panel = np.full((_HEIGHT, _PANEL, 3), _DARK, np.uint8)
-    _text(panel, played.press.title[:34], 30, _WHITE, 0.45)
+    _text(panel, played.press.title[:34], 30, WHITE, 0.45)
     face = frame["face"]
     if face:
         _paste_crop(panel, pixels, face)
     if frame["distance"] is not None:
         _bar(panel, frame["distance"], frame["threshold"])
     elif frame["reason"]:
-        _text(panel, frame["reason"], 300, _RED, 0.6)
+        _text(panel, frame["reason"], 300, RED, 0.6)
     word = "GRANTED" if good else f"REFUSED: {played.reason.value}"
-    _text(panel, word, 440, _GREEN if good else _RED, 0.7 if good else 0.55)
-    return np.hstack([_picture(pixels, face, _GREEN if good else _RED), panel])
+    _text(panel, word, 440, GREEN if good else RED, 0.7 if good else 0.55)
+    return np.hstack([_picture(pixels, face, GREEN if good else RED), panel])
 
 
 def _picture(pixels: Image, face: Sequence[float], colour: tuple[int, int, int]) -> Image:
@@ -82,11 +77,7 @@ def _picture(pixels: Image, face: Sequence[float], colour: tuple[int, int, int])
     size = (max(1, round(pixels.shape[1] * factor)), _HEIGHT)
     small = np.ascontiguousarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     if face:
-        x, y, width, height = (round(v * factor) for v in face[:4])
-        cv2.rectangle(small, (x, y), (x + width, y + height), colour, 2)
-        for px, py in _points(face) * factor:
-            cv2.circle(small, (round(px), round(py)), 3, _WHITE, -1)
-            cv2.circle(small, (round(px), round(py)), 2, colour, -1)
+        draw_face(small, face[:4], _points(face), factor, colour, 2)
     return small
 
 
@@ -101,10 +92,10 @@ def _bar(panel: Image, distance: float, threshold: float) -> None:
     """Distance from 0 to 1, left to right; the white stroke is the threshold."""
     left, right, top, bottom = 20, _PANEL - 20, 300, 324
     at, mark = (left + round((right - left) * v) for v in (distance, threshold))
-    colour = _GREEN if distance < threshold else _RED
+    colour = GREEN if distance < threshold else RED
     cv2.rectangle(panel, (left, top), (right, bottom), _GREY, 1)
     cv2.rectangle(panel, (left, top), (at, bottom), colour, -1)
-    cv2.line(panel, (mark, top - 8), (mark, bottom + 8), _WHITE, 2)
+    cv2.line(panel, (mark, top - 8), (mark, bottom + 8), WHITE, 2)
     sign = "<" if distance < threshold else ">="
     _text(panel, f"distance {distance:.4f} {sign} {threshold:.4f}", 356, colour, 0.5)
 
@@ -117,10 +108,3 @@ def _text(image: Image, text: str, y: int, colour: tuple[int, int, int], size: f
     # OpenCV's fonts have ASCII only.
     plain = text.encode("ascii", "replace").decode()
     cv2.putText(image, plain, (20, y), _FONT, size, colour, 1, cv2.LINE_AA)
-
-
-def _png(image: Image) -> bytes:
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise OutputError("a drawing could not be encoded.", remedy="Leave --show out.")
-    return bytes(data)

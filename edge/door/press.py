@@ -109,15 +109,7 @@ def _frame(number: int, judged: Judged, ending: Ending) -> Mapping[str, Any]:
         "face": list(judged.seen.face),
         "distance": judged.nearest.distance if judged.nearest else None,
         "threshold": ending.threshold,
-        "gates": [
-            {
-                "gate": gate.name,
-                "measured": gate.measured,
-                "needed": [gate.low, gate.high],
-                "ok": gate.passed,
-            }
-            for gate in judged.seen.gates
-        ],
+        "gates": [gate.document() for gate in judged.seen.gates],
     }
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from edge.contract.bundle import FINDER, POINTER, Bundle, load_bundle
 from edge.contract.errors import BundleError, EngineError
-from edge.contract.locate import FRAME, PATCH, POINTS, SIZES, Face, Limits, locate
+from edge.contract.face import Face
+from edge.contract.locate import FRAME, PATCH, POINTS, SIZES, Limits, locate
 from edge.contract.signing import UNCHECKED
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Maps

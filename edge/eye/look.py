@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from edge.contract.align import align
 from edge.contract.bundle import Bundle
 from edge.contract.errors import BundleError
+from edge.contract.face import Face
 from edge.contract.gates import Gate, Limits
 from edge.contract.geometry import CROP_SIZE
-from edge.contract.locate import Face
 from edge.contract.quality import judge
 from edge.contract.reasons import Reason
 from edge.contract.tasks import FACES

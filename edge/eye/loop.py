@@ -15,7 +15,7 @@ from edge import journal, notify
 from edge.clock import boottime
 from edge.config import Config
 from edge.contract.errors import CameraError, EngineError, OnelookError
-from edge.contract.locate import Face
+from edge.contract.face import Face
 from edge.contract.reasons import Reason
 from edge.contract.wire import (
     MAX_BYTES,

@@ -17,6 +17,7 @@ OF_THE_EYE = (
     "edge.contract.picture",
     "edge.contract.quality",
     "edge.contract.whole",
+    "edge.drawing",
     "edge.eye",
     "cv2",
 )

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge.contract.align import align
+from edge.contract.face import Face
 from edge.contract.gates import Gate, Limits
 from edge.contract.geometry import TEMPLATE
-from edge.contract.locate import Face
 from edge.contract.picture import read_picture
 from edge.contract.quality import MAX_CUT_OFF, cut_off, judge, sharpness
 from edge.contract.reasons import Reason

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.locate import Face, overlap
+from edge.contract.face import Face
+from edge.contract.locate import overlap
 from train.locate.scenes import Scene
 from train.progress import watched
 from train.rates import clopper_pearson

@@ -5,6 +5,8 @@ What their numbers mean is said in `edge.contract.locate`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import keras
 import numpy as np
@@ -172,12 +174,13 @@ class PatchLessons(_Lessons):
         }
         return found, guesses[shared.max(axis=1) < _NONE]
 
-    def _faces(  # noqa: ANN202 - pairs of arrays
+    def _faces(
         self,
         picture: Picture,
         guesses: dict[int, NDArray[np.float64]],
         rng: np.random.Generator,
-    ):
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float64]]]:
+        """(patch, where the points are in it, in the pointer's numbers)."""
         large = np.flatnonzero(picture.boxes[:, 3] >= 14)[: self._GROUP]
         for number in np.repeat(large, 2):  # to compose and to search a picture takes longest
             points = picture.points[number].astype(np.float64)
@@ -197,14 +200,16 @@ class PatchLessons(_Lessons):
             if np.abs(there).max() < PATCH / POINT_UNIT_PX:
                 yield cut_patch(picture.frame, matrix), there
 
-    def _mistaken(self, picture: Picture, guesses: NDArray[np.float64]):  # noqa: ANN202
+    def _mistaken(
+        self, picture: Picture, guesses: NDArray[np.float64]
+    ) -> Iterator[NDArray[np.uint8]]:
         for guess in guesses[: self._GROUP]:
             try:
                 yield cut_patch(picture.frame, similarity(guess, PATCH_TEMPLATE))
             except ValueError:
                 continue
 
-    def _anywhere(self, picture: Picture, rng: np.random.Generator):  # noqa: ANN202
+    def _anywhere(self, picture: Picture, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
         taken = np.concatenate([picture.boxes, picture.ignore])
         for _ in range(rng.binomial(6, self._NO_FACE)):
             side = np.exp(rng.uniform(np.log(14), np.log(150)))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract import bundle
-from edge.contract.locate import SIZES, Face, Find, Limits, locate
+from edge.contract.face import Face
+from edge.contract.locate import SIZES, Find, Limits, locate
 from edge.contract.tensor import to_float
 from train.runs import load_network
 
