@@ -121,10 +121,13 @@ def _drawn(frame: NDArray[np.uint8], faces: Sequence[_Judged]) -> NDArray[np.uin
         draw_face(drawn, one.face.box, one.face.points, factor, colour, stroke)
         words = [one.reason.value if one.reason else "good"]
         words += [f"{gate.name} {gate.measured:.3g}" for gate in one.gates]
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        widest = max(cv2.getTextSize(word, font, text, 3 * stroke)[0][0] for word in words)
+        left = max(0, min(x + width + 4 * stroke, drawn.shape[1] - widest))
         for number, word in enumerate(words):
-            at = x + width + 4 * stroke, y + round(30 * text * (number + 1))
-            cv2.putText(drawn, word, at, cv2.FONT_HERSHEY_SIMPLEX, text, (0, 0, 0), 3 * stroke)
-            cv2.putText(drawn, word, at, cv2.FONT_HERSHEY_SIMPLEX, text, colour, stroke)
+            at = left, y + round(30 * text * (number + 1))
+            cv2.putText(drawn, word, at, font, text, (0, 0, 0), 3 * stroke)
+            cv2.putText(drawn, word, at, font, text, colour, stroke)
     return drawn
 
 
