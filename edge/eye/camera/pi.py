@@ -6,18 +6,16 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.clock import boottime
 from edge.contract.errors import CameraError
 from edge.eye.camera import Frame
+from edge.eye.camera.pixels import Layout, to_rgb
 
 # The sensor's side, divided so that at least this many pixels of width are left, but by 4 at most:
 # 820 of a camera module 2, 1152 of a module 3. Eyes are 60 px apart at arm's length.
 _LEAST_WIDTH = 800
 _MOST_DIVISOR = 4
+_UNSAID = "Null"  # libcamera's name for the luma of a picture in red, green and blue
 SETTLE_S = 0.8  # exposure and white balance; the first frames are black
 _REMEDY = "Check the cable, stop other programs that use the camera, and look: rpicam-hello --list"
 
@@ -68,7 +66,7 @@ class PiCamera:
             try:
                 taken = began(request.get_metadata())
                 if taken > not_before:
-                    return Frame(self._pixels(request.make_array("main")), taken)
+                    return Frame(to_rgb(request.make_buffer("main"), self._layout), taken)
             finally:
                 request.release()
             # What was taken at once was kept from before; the next one takes a frame's time.
@@ -85,24 +83,33 @@ class PiCamera:
             self._device.create_preview_configuration(main={"size": size, "format": "RGB888"})
         )
         # A pipeline without that format gives another one and says nothing.
-        self._main = self._device.camera_configuration()["main"]
-        if self._main["format"] not in {"RGB888", "NV12"}:
+        try:
+            self._layout = layout_of(self._device.camera_configuration())
+        except ValueError as e:
             raise CameraError(
-                f"the camera gives {self._main['format']} pictures, not RGB888 or NV12.",
+                "the camera gives pictures of a kind that onelook does not know.",
+                why=f"{e}.",
                 remedy="Use another camera, and report this one.",
-            )
+            ) from e
         self._device.start()
-
-    def _pixels(self, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What picamera2 calls RGB888 is B, G, R in memory."""
-        how = cv2.COLOR_BGR2RGB
-        if self._main["format"] == "NV12":
-            how, array = cv2.COLOR_YUV2RGB_NV12, np.ascontiguousarray(array)
-        width = self._main["size"][0]  # NV12 rows come with the padding of their buffer
-        return np.ascontiguousarray(cv2.cvtColor(array, how)[:, :width], np.uint8)
 
     def _silent(self) -> CameraError:
         return CameraError("the camera gave no frame in time.", remedy=_REMEDY)
+
+
+def layout_of(configuration: Mapping[str, Any]) -> Layout:
+    """How the main stream of what picamera2 has configured lies in its buffers.
+
+    Raises:
+        ValueError: it is none of the layouts that are known.
+    """
+    main, space = configuration["main"], configuration.get("colour_space")
+    # Members of libcamera's enumerations, known by their names; without any, as preview has them.
+    encoding = getattr(getattr(space, "ycbcrEncoding", None), "name", _UNSAID)
+    full = getattr(getattr(space, "range", None), "name", "Full") == "Full"
+    (width, height), stride = main["size"], main["stride"]
+    encoding = "Rec601" if encoding == _UNSAID else encoding
+    return Layout(main["format"], width, height, stride, encoding, full)
 
 
 def began(metadata: Mapping[str, Any]) -> float:
