@@ -183,6 +183,8 @@ KEYS = (
         "Distance between the eyes in the frame; farther away a face has too few pixels."),
     Key("gates", "face_light_255", [*_LIMITS.face_light_255], _light, "two numbers, 0 to 255",
         "Lowest and highest mean brightness of the face."),
+    Key("gates", "max_clipped", _LIMITS.max_clipped, _number(0.05, 1.0), "0.05 to 1",
+        "Share of the face that may be all black, and all white; 1 allows it."),
     Key("gates", "max_roll_deg", _LIMITS.max_roll_deg, _number(5, 45), "5 to 45",
         "How far a head may be tilted to its side, degrees."),
     Key("gates", "max_yaw_deg", _LIMITS.max_yaw_deg, _number(5, 60), "5 to 60",

@@ -39,6 +39,8 @@ class Limits:
     min_eyes_px: distance between the eyes in the frame; a crop puts them 35 px apart, below that
         its pixels are invented.
     face_light_255: lowest and highest mean of the grey aligned face.
+    max_clipped: share of the grey aligned face that is all black or all white, a lamp or a shadow
+        in which nothing is seen; for black and for white each.
     max_roll_deg: how far the line through the eyes may be from level.
     max_yaw_deg, max_pitch_deg: how far a head may be turned aside, bowed or raised; estimates.
     min_sharpness: see `edge.contract.quality.sharpness`; 0 = anything, 1 = never. The demo's ten
@@ -48,6 +50,7 @@ class Limits:
 
     min_eyes_px: float = 40.0
     face_light_255: tuple[float, float] = (40.0, 220.0)
+    max_clipped: float = 0.2
     max_roll_deg: float = 25.0
     max_yaw_deg: float = 30.0
     max_pitch_deg: float = 25.0

@@ -132,8 +132,10 @@ def pointed(
     return logit, (there - matrix[:, 2]) @ back.T
 
 
-def cut_patch(frame: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """What `matrix` brings to (64, 64, 3); a large face is reduced by area first."""
+def cut_patch(
+    frame: NDArray[np.uint8], matrix: NDArray[np.float64], side: int = PATCH
+) -> NDArray[np.uint8]:
+    """What `matrix` brings to (side, side, 3); a large face is reduced by area first."""
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < 0.5:
         factor = 2.0 * scale
@@ -145,7 +147,7 @@ def cut_patch(frame: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[
         matrix = np.column_stack([matrix[:, :2] / factor, matrix[:, 2] + matrix[:, :2] @ shift])
     flags = cv2.INTER_LINEAR
     return np.asarray(
-        cv2.warpAffine(frame, matrix, (PATCH, PATCH), flags=flags, borderMode=cv2.BORDER_REPLICATE),
+        cv2.warpAffine(frame, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE),
         np.uint8,
     )
 

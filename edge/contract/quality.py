@@ -21,12 +21,15 @@ _REASONS = {
     "eyes_px": (Reason.TOO_SMALL, Reason.CUT_OFF),
     "cut_off": (Reason.CUT_OFF, Reason.CUT_OFF),
     "face_light_255": (Reason.TOO_DARK, Reason.TOO_BRIGHT),
+    "clipped_dark": (Reason.TOO_DARK, Reason.TOO_DARK),
+    "clipped_bright": (Reason.TOO_BRIGHT, Reason.TOO_BRIGHT),
     "sharpness": (Reason.BLURRED, Reason.BLURRED),
     "roll_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
     "yaw_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
     "pitch_deg": (Reason.OFF_ANGLE, Reason.OFF_ANGLE),
 }
 _BLUR_PX = 9
+_BLACK, _WHITE = 4, 251  # of 255, to which and from which on a camera has lost the difference
 
 
 def judge(
@@ -41,10 +44,13 @@ def judge(
         limits: the owner's.
     """
     height, width = frame_shape[:2]
+    dark, bright = clipped(crop)
     gates = (
         Gate("eyes_px", face.eyes_px, limits.min_eyes_px, float(np.hypot(height, width))),
         Gate("cut_off", cut_off(face, frame_shape), 0.0, MAX_CUT_OFF),
         Gate("face_light_255", face_light(crop), *limits.face_light_255),
+        Gate("clipped_dark", dark, 0.0, limits.max_clipped),
+        Gate("clipped_bright", bright, 0.0, limits.max_clipped),
         Gate("sharpness", sharpness(crop), limits.min_sharpness, 1.0),
         Gate("roll_deg", face.roll_deg, -limits.max_roll_deg, limits.max_roll_deg),
         Gate("yaw_deg", face.yaw_deg, -limits.max_yaw_deg, limits.max_yaw_deg),
@@ -70,6 +76,12 @@ def cut_off(face: Face, frame_shape: tuple[int, ...]) -> float:
 def face_light(crop: NDArray[np.uint8]) -> float:
     """The mean of the grey crop, 0 to 255: light on the face, not on the scene."""
     return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean())
+
+
+def clipped(crop: NDArray[np.uint8]) -> tuple[float, float]:
+    """The shares of the grey crop that are black and that are white, 0 to 1."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    return float((grey <= _BLACK).mean()), float((grey >= _WHITE).mean())
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:

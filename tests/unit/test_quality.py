@@ -52,8 +52,8 @@ def test_a_photograph_of_a_person_passes_every_gate(located, name):
     reason, gates = judged(*located[name])
     assert reason is None, gates
     assert list(gates) == [
-        *("eyes_px", "cut_off", "face_light_255", "sharpness"),
-        *("roll_deg", "yaw_deg", "pitch_deg"),
+        *("eyes_px", "cut_off", "face_light_255", "clipped_dark", "clipped_bright"),
+        *("sharpness", "roll_deg", "yaw_deg", "pitch_deg"),
     ]
     assert all(gate.passed for gate in gates.values())
     assert gates["sharpness"].measured > 0.55  # with room to the limit
@@ -106,6 +106,22 @@ def test_light_on_the_scene_does_not_excuse_a_dark_face(located):
     around = (slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), None))
     backlit[around] = frame[around] // 5
     assert judged(backlit, face)[0] is Reason.TOO_DARK
+
+
+@pytest.mark.parametrize(
+    ("level", "gate", "reason"),
+    [(0, "clipped_dark", Reason.TOO_DARK), (255, "clipped_bright", Reason.TOO_BRIGHT)],
+)
+def test_half_a_face_in_a_shadow_or_a_lamp_is_refused_though_its_mean_is_not(
+    located, level, gate, reason
+):
+    frame, face = located[PEOPLE[2]]
+    half = frame.copy()
+    half[:, : round(face.points[2, 0])] = level
+    found, gates = judged(half, face)
+    assert gates["face_light_255"].passed
+    assert found is reason
+    assert 0.3 < gates[gate].measured < 0.7
 
 
 def test_a_face_smaller_than_the_limit_is_too_small(located):
@@ -187,11 +203,12 @@ def test_of_several_faults_the_earliest_reason_is_reported():
     inside = synthetic(degrees=40.0)[1]
     strict = Limits(min_eyes_px=100.0)
     near = replace(strict, min_eyes_px=1.0)
-    light = replace(near, face_light_255=(0.0, 255.0))
+    light = replace(near, face_light_255=(0.0, 255.0), max_clipped=1.0)
     sharp = replace(light, min_sharpness=0.0)
     assert judged(black, outside, strict)[0] is Reason.TOO_SMALL
     assert judged(black, outside, near)[0] is Reason.CUT_OFF
     assert judged(black, inside, near)[0] is Reason.TOO_DARK
+    assert judged(black, inside, replace(light, max_clipped=0.9))[0] is Reason.TOO_DARK
     assert judged(black, inside, light)[0] is Reason.BLURRED
     assert judged(black, inside, sharp)[0] is Reason.OFF_ANGLE
     assert judged(black, inside, replace(sharp, max_roll_deg=45.0))[0] is None
