@@ -64,6 +64,12 @@ def _locate_evaluate(args: argparse.Namespace) -> int:
     return evaluate_command(args)
 
 
+def _locate_gates(args: argparse.Namespace) -> int:
+    from train.locate.command import gates_command
+
+    return gates_command(args)
+
+
 def _fit(args: argparse.Namespace) -> int:
     from train.command import fit_command
 
@@ -223,15 +229,35 @@ def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
     fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
     fit.add_argument("--steps", type=_positive, default=200, metavar="N", help="per epoch")
     fit.add_argument("--batch", type=_positive, default=16, metavar="N")
+    fit.add_argument(
+        "--pictures",
+        type=_positive,
+        default=12000,
+        metavar="N",
+        help="pointer: pictures that are composed and searched for faces, before the first step",
+    )
     fit.add_argument("--rate", type=float, default=2e-3, metavar="X")
     fit.add_argument("--seed", type=int, default=0, metavar="N")
     fit.set_defaults(run=_locate_fit)
     measure = parts.add_parser("evaluate", help="measure them on labelled frames")
     measure.add_argument("--model", type=Path, required=True, metavar="RUN")
     _add_scenes(measure)
-    measure.add_argument("--out", type=Path, metavar="DIR", help="for results.json")
-    measure.add_argument("--json", action="store_true")
+    _add_results(measure)
     measure.set_defaults(run=_locate_evaluate)
+    gates = parts.add_parser(
+        "gates", help="what a bundle's quality gates refuse of good and of spoilt photographs"
+    )
+    gates.add_argument("--model", type=Path, required=True, metavar="BUNDLE")
+    gates.add_argument(
+        "--photos", type=Path, nargs="+", required=True, metavar="PATH", help="as train evaluate"
+    )
+    _add_results(gates)
+    gates.set_defaults(run=_locate_gates)
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for results.json")
+    parser.add_argument("--json", action="store_true")
 
 
 def _add_scenes(parser: argparse.ArgumentParser) -> None:

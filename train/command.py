@@ -19,6 +19,7 @@ from train.distill import Phase, distill
 from train.evaluate import Ask, Evaluation, evaluate, require_sample
 from train.fit import fit
 from train.goals import Goals
+from train.grow import take_over
 from train.heads import calibrate, centre, embed, fit_head
 from train.models import EMBEDDING_DIMENSIONS, PRESETS, build_siamese, head_parameters
 from train.pairs import all_pairs
@@ -128,7 +129,9 @@ def _photos(args: argparse.Namespace, subject: Subject) -> Faces:
             f"{subject.name}: does not say where its pictures are",
             remedy="name people to measure on with --photos",
         )
-    return read_sources(sources, task=subject.task, shape=subject.shape, aligned=args.aligned)
+    return read_sources(
+        sources, task=subject.task, shape=subject.shape, aligned=args.aligned, find=subject.find
+    )
 
 
 def _each(subject: Subject, faces: Faces, seed: int) -> dict[str, Evaluation]:
@@ -168,11 +171,12 @@ def _siamese(
     siamese = build_siamese(preset, input_shape=shape)
     if begin_with is not None:
         try:
-            siamese.set_weights(begin_with.get_weights())
+            take_over(siamese, begin_with)
         except ValueError as e:
             raise UsageError(
                 f"{args.begin_with}: not a network of the preset {preset} at this input size",
-                remedy="name one that was trained with the same preset",
+                why=f"Its layers do not fit: {e}.",
+                remedy="name one that was trained with the same preset, or with a smaller one",
             ) from e
     return siamese
 

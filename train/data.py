@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from edge.contract.align import align, realign_packed
 from edge.contract.errors import DataError, MissingError, OnelookError
+from edge.contract.face import Face
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.limits import MAX_BYTES
 from edge.contract.picture import read_picture
@@ -57,6 +58,8 @@ _NOTHING = {
 
 UNREADABLE, NO_FACE = "unreadable", "no_face"
 
+# A frame (height, width, 3) uint8 RGB -> its faces, the largest first.
+Find = Callable[[NDArray[np.uint8]], Sequence[Face]]
 # Whom a picture shows (or ""), the file it comes from, and its crop, or why there is none.
 _Read = tuple[str, str, NDArray[np.uint8] | str]
 
@@ -105,17 +108,22 @@ class Faces:
 
 
 def load_crops(
-    paths: Iterable[Path], *, task: str, shape: tuple[int, int, int], aligned: bool = False
+    paths: Iterable[Path],
+    *,
+    task: str,
+    shape: tuple[int, int, int],
+    aligned: bool = False,
+    find: Find | None = None,
 ) -> Faces:
     """What a network of `task` and input `shape` is trained and measured on.
 
-    aligned: as of `load_faces`; without a meaning for other tasks.
+    aligned, find: as of `load_faces`; without a meaning for other tasks.
 
     Raises:
         DataError: no such task; else as `load_faces` and `load_pictures`.
     """
     if task == FACES:
-        return load_faces(paths, aligned=aligned)
+        return load_faces(paths, aligned=aligned, find=find)
     if task == PICTURES:
         return load_pictures(paths, shape)
     raise DataError(
@@ -124,15 +132,17 @@ def load_crops(
     )
 
 
-def load_faces(paths: Iterable[Path], *, aligned: bool = False) -> Faces:
+def load_faces(paths: Iterable[Path], *, aligned: bool = False, find: Find | None = None) -> Faces:
     """Read everything under `paths` into memory; unusable pictures are counted on stderr.
 
     aligned: all are crops cut to geometry.PACKED_TEMPLATE, as those of a tar are anyway.
+    find: what finds faces in photographs; else the locator that comes with the program.
 
     Raises:
         MissingError: a path is not there. DataError: nothing usable in one of them.
     """
-    return _load(paths, lambda path: _read_faces(path, aligned=aligned), FACES)
+    cut = _Cut(aligned=aligned, find=find or shipped_locator().find_faces)
+    return _load(paths, lambda path: _read_faces(path, cut), FACES)
 
 
 def load_pictures(paths: Iterable[Path], shape: tuple[int, int, int]) -> Faces:
@@ -218,27 +228,28 @@ def _tell(path: Path, left_out: Sequence[LeftOut]) -> None:
     sys.stderr.write(f"{path}: {len(left_out)} pictures left out ({said})\n")
 
 
-def _read_faces(path: Path, *, aligned: bool) -> Iterator[_Read]:
+def photographs(path: Path) -> Iterator[tuple[Path, NDArray[np.uint8] | None]]:
+    """Every picture of a tar, or in the folders of a folder: (name, RGB, or None if unreadable).
+
+    Raises:
+        DataError: it is not a tar.
+    """
     if path.is_file():
-        yield from _packed(path, aligned=aligned)
-    elif all((path / folder).is_dir() for folder in SEED_FOLDERS):
-        yield from _photographs(path, _seed_person, aligned=aligned)
-    else:
-        yield from _photographs(path, lambda file: file.parent.name, aligned=aligned)
+        yield from _in_tar(path)
+        return
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() in _SUFFIXES and file.parent != path:
+            yield file.relative_to(path), _picture(file)
 
 
-def _packed(path: Path, *, aligned: bool) -> Iterator[_Read]:
+def _in_tar(path: Path) -> Iterator[tuple[Path, NDArray[np.uint8] | None]]:
     try:
         with tarfile.open(path) as tar:
             for member in tar:
                 name = Path(member.name)
-                if not member.isfile() or name.suffix.lower() not in _SUFFIXES:
-                    continue
-                fits = member.size <= MAX_BYTES
-                picture = _decode(tar.extractfile(member).read()) if fits else None
-                is_crop = picture is not None and picture.shape == _CROP
-                owner = name.parent.name if name.parent != Path() else ""
-                yield owner, member.name, _crop(picture, member.name, aligned=aligned or is_crop)
+                if member.isfile() and name.suffix.lower() in _SUFFIXES:
+                    fits = member.size <= MAX_BYTES
+                    yield name, _decode(tar.extractfile(member).read()) if fits else None
     except tarfile.TarError as e:
         raise DataError(
             f"{path}: not a tar ({e})",
@@ -246,31 +257,39 @@ def _packed(path: Path, *, aligned: bool) -> Iterator[_Read]:
         ) from e
 
 
-def _photographs(path: Path, person_of: Callable[[Path], str], *, aligned: bool) -> Iterator[_Read]:
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() not in _SUFFIXES or file.parent == path:
-            continue
-        crop = _crop(_picture(file), str(file), aligned=aligned)
-        yield person_of(file), str(file.relative_to(path)), crop
+def _read_faces(path: Path, cut: _Cut) -> Iterator[_Read]:
+    packed = path.is_file()
+    seed = not packed and all((path / folder).is_dir() for folder in SEED_FOLDERS)
+    for name, picture in photographs(path):
+        is_crop = packed and picture is not None and picture.shape == _CROP
+        crop = cut.crop(picture, str(name), packed=is_crop)
+        yield _seed_person(name) if seed else name.parent.name, str(name), crop
 
 
-def _crop(
-    picture: NDArray[np.uint8] | None, name: str, *, aligned: bool
-) -> NDArray[np.uint8] | str:
-    """The crop of the largest face, or why there is none. aligned: as of `load_faces`."""
-    if picture is None:
-        return UNREADABLE
-    if aligned:
-        if picture.shape != _CROP:
-            raise DataError(
-                f"{name}: no {CROP_SIZE}x{CROP_SIZE} crop",
-                remedy="leave out --aligned: then faces are looked for",
-            )
-        return realign_packed(picture)
-    if picture.shape == _CROP:
-        return picture
-    faces = shipped_locator().find_faces(picture)
-    return align(picture, faces[0].points) if faces else NO_FACE
+@dataclass(frozen=True)
+class _Cut:
+    """How a face is cut out of a picture. Fields as of `load_faces`."""
+
+    aligned: bool
+    find: Find
+
+    def crop(
+        self, picture: NDArray[np.uint8] | None, name: str, *, packed: bool
+    ) -> NDArray[np.uint8] | str:
+        """The crop of the largest face, or why there is none. packed: it is a crop of a tar."""
+        if picture is None:
+            return UNREADABLE
+        if self.aligned or packed:
+            if picture.shape != _CROP:
+                raise DataError(
+                    f"{name}: no {CROP_SIZE}x{CROP_SIZE} crop",
+                    remedy="leave out --aligned: then faces are looked for",
+                )
+            return realign_packed(picture)
+        if picture.shape == _CROP:
+            return picture
+        faces = self.find(picture)
+        return align(picture, faces[0].points) if faces else NO_FACE
 
 
 def _seed_person(file: Path) -> str:

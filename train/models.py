@@ -148,9 +148,9 @@ def _koch2015(x: keras.KerasTensor) -> keras.KerasTensor:
 # residuals). The joints lie where MobileFaceNet (Chen et al. 2018, table 1) has its own, so that a
 # teacher of that layout can teach every stage from its maps.
 _MOBILE_STAGES = (
-    ("stage28", 64, (128, 128, 128, 128)),
-    ("stage14", 128, (256, 192, 192, 192, 192, 192)),
-    ("stage7", 128, (384, 256, 256)),
+    ("stage28", 64, (192, 192, 192, 192, 192)),
+    ("stage14", 128, (320, 320, 320, 320, 320, 320)),
+    ("stage7", 128, (512, 320, 320)),
 )
 LAST_STAGE = "stage1"
 EMBEDDING_DIMENSIONS = 128
@@ -177,7 +177,8 @@ def _stage(
         x = _inverted_residual(x, channels, hidden[0], stride=2)
         hidden = hidden[1:]
     for width in hidden:
-        x = layers.Add()([x, _inverted_residual(x, channels, width)])
+        # Adds nothing at first (Goyal et al. 2017, section 5.1), so that a network can grow.
+        x = layers.Add()([x, _inverted_residual(x, channels, width, gain="zeros")])
     return keras.Model(entry, x, name=name)
 
 
@@ -209,11 +210,11 @@ def _weighted_mean(x: keras.KerasTensor, dimensions: int) -> keras.KerasTensor:
 
 
 def _inverted_residual(
-    x: keras.KerasTensor, channels: int, hidden: int, *, stride: int = 1
+    x: keras.KerasTensor, channels: int, hidden: int, *, stride: int = 1, gain: str = "ones"
 ) -> keras.KerasTensor:
     x = _convolution(x, hidden, 1)
     x = _convolution(x, hidden, 3, stride=stride, depthwise=True)
-    return _convolution(x, channels, 1, linear=True)
+    return _convolution(x, channels, 1, linear=True, gain=gain)
 
 
 def _convolution(  # noqa: PLR0913 - a layer's own words
@@ -224,8 +225,9 @@ def _convolution(  # noqa: PLR0913 - a layer's own words
     stride: int = 1,
     depthwise: bool = False,
     linear: bool = False,
+    gain: str = "ones",
 ) -> keras.KerasTensor:
-    """Convolution, batch norm and, unless `linear`, ReLU6."""
+    """Convolution, batch norm that begins with `gain` and, unless `linear`, ReLU6."""
     if stride == 2:
         # Both sides, as the teacher pads; Keras' own "same" would shift the map by half a pixel.
         x = layers.ZeroPadding2D(1)(x)
@@ -234,7 +236,7 @@ def _convolution(  # noqa: PLR0913 - a layer's own words
         x = layers.DepthwiseConv2D(size, stride, padding, use_bias=False)(x)
     else:
         x = layers.Conv2D(channels, size, stride, padding, use_bias=False)(x)
-    x = BatchNormalization(momentum=0.99)(x)
+    x = BatchNormalization(momentum=0.99, gamma_initializer=gain)(x)
     return x if linear else layers.ReLU(6.0)(x)
 
 

@@ -14,21 +14,29 @@ from typing import Any
 import numpy as np
 
 from edge.contract.errors import DataError, MissingError, UsageError
-from train.data import NOBODY, Faces, load_crops, split_people
+from train.data import NOBODY, Faces, Find, load_crops, split_people
 
 DEFAULT_SHARE = 0.2
 _LIST = "@"
 
 
 def read_sources(
-    sources: Sequence[str], *, task: str, shape: tuple[int, int, int], aligned: bool = False
+    sources: Sequence[str],
+    *,
+    task: str,
+    shape: tuple[int, int, int],
+    aligned: bool = False,
+    find: Find | None = None,
 ) -> Faces:
     """The pictures of all sources; a name means the same person in each of them.
+
+    aligned, find: as of `data.load_faces`.
 
     Raises:
         MissingError, DataError: as `data.load_crops`, or nobody of a list is there.
     """
-    return joined([_read_source(source, task, shape, aligned=aligned) for source in sources])
+    how = {"task": task, "shape": shape, "aligned": aligned, "find": find}
+    return joined([_read_source(source, **how) for source in sources])
 
 
 def joined(parts: Sequence[Faces]) -> Faces:
@@ -110,9 +118,9 @@ def _own_sources(config: Mapping[str, Any]) -> set[str]:
     return {Path(path).name for path in config.get("data", ())}
 
 
-def _read_source(source: str, task: str, shape: tuple[int, int, int], *, aligned: bool) -> Faces:
+def _read_source(source: str, **how: Any) -> Faces:  # noqa: ANN401 - as of `data.load_crops`
     path, _, listed = source.partition(_LIST) if not Path(source).exists() else (source, "", "")
-    faces = load_crops([Path(path)], task=task, shape=shape, aligned=aligned)
+    faces = load_crops([Path(path)], **how)
     if not listed:
         return faces
     try:

@@ -20,7 +20,7 @@ from edge.contract.matching import Difference, Head, dequantize
 from edge.contract.signing import UNCHECKED
 from edge.contract.tasks import FACES
 from edge.contract.tensor import to_int8
-from train.data import for_network
+from train.data import Find, for_network
 from train.progress import watched
 from train.runs import CONFIG, MODEL, load_network
 from train.teacher import Embedder
@@ -40,6 +40,7 @@ class Subject:
     embed: crops (n, 112, 112, 3), or (n, *shape) of another task, uint8 -> (n, d) float32.
     config: of the run that made it, as far as it is known; empty where it is not.
     levels: the thresholds that it promises; a bundle has some.
+    find: what finds faces in its photographs: a bundle's own locator; else None.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Subject:
     embed: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     config: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[Level, ...] = ()
+    find: Find | None = None
 
 
 def load_subject(path: Path) -> Subject:
@@ -103,6 +105,7 @@ def of_keras(
 def _bundle(path: Path) -> Subject:
     """As a door has it: its own engine, one crop at a time."""
     from edge.eye.engine import Engine
+    from edge.eye.locator import load_locator
 
     held = load_bundle(path, UNCHECKED)
     manifest, engine = held.manifest, Engine(held.files[EMBEDDING])
@@ -122,6 +125,7 @@ def _bundle(path: Path) -> Subject:
         embed=embed,
         config=_config(manifest.provenance),
         levels=manifest.levels,
+        find=load_locator(held).find_faces if manifest.task == FACES else None,
     )
 
 

@@ -6,12 +6,24 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
+from edge.contract.bundle import load_bundle
+from edge.contract.errors import DataError, UsageError
+from edge.contract.face import Face
+from edge.contract.gates import Limits
 from edge.contract.locate import FRAME
-from train.data import load_faces
+from edge.contract.reasons import Reason
+from edge.contract.signing import UNCHECKED
+from train.data import load_faces, photographs
 from train.files import write_text
+from train.locate import gates
 from train.locate.compose import Composer
 from train.locate.evaluate import evaluate, told
 from train.locate.fit import Finder, Pointer, fit
@@ -20,6 +32,7 @@ from train.locate.lessons import FrameLessons, PatchLessons
 from train.locate.network import build_finder, build_pointer
 from train.locate.networks import FILE, FINDER, POINTER, float_finder, load_locator
 from train.locate.scenes import read_scenes, split_scenes
+from train.progress import watched
 from train.runs import Run, load_network
 
 _PARTS = {FINDER: (build_finder, Finder), POINTER: (build_pointer, Pointer)}
@@ -32,7 +45,10 @@ def fit_command(args: argparse.Namespace) -> int:
         "scenes": [path.name for path in args.scenes],
         "crops": [path.name for path in args.crops],
         "teacher_sha256": hashlib.sha256(args.teacher.read_bytes()).hexdigest(),
-        **{name: getattr(args, name) for name in ("batch", "epochs", "rate", "seed", "steps")},
+        **{
+            name: getattr(args, name)
+            for name in ("batch", "epochs", "pictures", "rate", "seed", "steps")
+        },
     }
     if args.begin_with:
         config["begun_with"] = args.begin_with.name
@@ -45,7 +61,7 @@ def fit_command(args: argparse.Namespace) -> int:
     if finder is None:
         lessons = FrameLessons(composer, **how)
     else:
-        lessons = PatchLessons(composer, float_finder(finder), **how)
+        lessons = PatchLessons(composer, float_finder(finder), pictures=args.pictures, **how)
     build, trainer = _PARTS[args.part]
     keras.utils.set_random_seed(args.seed)
     network = build()
@@ -53,7 +69,14 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.resume and kept.is_file():
         network = load_network(kept)
     elif args.begin_with:
-        network.set_weights(load_network(args.begin_with / args.part / FILE).get_weights())
+        begun = args.begin_with / args.part / FILE
+        try:
+            network.set_weights(load_network(begun).get_weights())
+        except ValueError as e:
+            raise UsageError(
+                f"{begun}: not a {args.part} of the layout that is trained now",
+                remedy="leave out --begin-with",
+            ) from e
     fit(
         trainer(network),
         network,
@@ -70,7 +93,35 @@ def evaluate_command(args: argparse.Namespace) -> int:
     """`python -m train locate evaluate`."""
     scenes = [scene for path in args.scenes for scene in read_scenes(path)]
     document = evaluate(load_locator(args.model), scenes) | {"model": args.model.name}
+    return _give(args, document, told)
+
+
+def gates_command(args: argparse.Namespace) -> int:
+    """`python -m train locate gates`."""
+    from edge.eye.look import Eye
+
+    limits = Limits()
+    eye = Eye(load_bundle(args.model, UNCHECKED), limits)
+
+    def look(frame: NDArray[np.uint8]) -> tuple[Reason | None, Face | None]:
+        sight = eye.see(frame)
+        return sight.reason, sight.face
+
+    frames = [frame for path in args.photos for _, frame in photographs(path) if frame is not None]
+    if not frames:
+        raise DataError("there is no picture to measure on", remedy="name a tar or a folder")
+    document = gates.measure(look, watched(frames, "looking"), limits)
+    return _give(args, document | {"model": args.model.name, "limits": asdict(limits)}, gates.told)
+
+
+def _give(
+    args: argparse.Namespace,
+    document: dict[str, Any],
+    for_people: Callable[[dict[str, Any]], str],
+) -> int:
+    """results.json in --out, and on stdout the same, or what people read."""
+    text = json.dumps(document, indent=1)
     if args.out:
-        write_text(args.out / "results.json", json.dumps(document, indent=1) + "\n")
-    sys.stdout.write((json.dumps(document, indent=1) if args.json else told(document)) + "\n")
+        write_text(args.out / "results.json", text + "\n")
+    sys.stdout.write((text if args.json else for_people(document)) + "\n")
     return 0

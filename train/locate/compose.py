@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contract.face import Face
 from edge.contract.locate import POINTS, overlap
 from train.locate.scenes import MIRRORED, Scene
 
@@ -18,6 +19,7 @@ _MOST_PASTED = 4
 _GAIN, _OFFSET_SD, _CAST_SD, _GAMMA = (0.6, 1.4), 20.0, 0.08, (0.6, 2.2)
 _BLURRED, _NOISY, _NOISE_SD = 0.3, 0.4, (2.0, 12.0)
 _SEEN = 0.6  # of a face's box must lie in the picture, else it is to be ignored
+_YAW_UNIT_DEG, _MOST_YAW_DEG = 20.0, 60.0
 _LEAST_PX = 9.0  # of a face's height; smaller ones are to be ignored
 
 
@@ -44,7 +46,9 @@ class Composer:
     """Makes pictures of (height, width) without end; each follows from its generator alone."""
 
     def __init__(self, scenes: list[Scene], cutouts: Cutouts, size: tuple[int, int]) -> None:
-        self._with = [scene for scene in scenes if len(scene.boxes)]
+        self._faces = [(scene, n) for scene in scenes for n in range(len(scene.boxes))]
+        self._often = _often(np.concatenate([scene.points for scene in scenes]))
+        self._often_cut = _often(cutouts.points)
         self._without = [s for s in scenes if not len(s.boxes) and not len(s.ignore)]
         self._cutouts, self._size = cutouts, size
 
@@ -53,11 +57,11 @@ class Composer:
         empty = self._without[rng.integers(len(self._without))]
         made = self._background(empty, rng)
         if rng.random() < 0.65:
-            made = self._scene(self._with[rng.integers(len(self._with))], made, rng)
+            made = self._scene(*self._faces[_drawn(self._often, rng)], made, rng)
         if rng.random() < _PASTED:
             for _ in range(rng.integers(1, _MOST_PASTED + 1)):
                 made = self._paste(made, rng)
-        frame = _lit(made.frame, rng)
+        frame = lit(made.frame, rng)
         return _judged(Picture(frame, made.boxes, made.points, made.ignore), self._size)
 
     def _background(self, scene: Scene, rng: np.random.Generator) -> Picture:
@@ -72,11 +76,11 @@ class Composer:
         none = np.zeros((0, 4), np.float32)
         return Picture(frame, none, np.zeros((0, POINTS, 2), np.float32), none)
 
-    def _scene(self, scene: Scene, onto: Picture, rng: np.random.Generator) -> Picture:
+    def _scene(self, scene: Scene, face: int, onto: Picture, rng: np.random.Generator) -> Picture:
         """A whole frame, scaled for one of its faces, on a background where it does not reach."""
         height, width = self._size
         rows, columns = scene.frame.shape[:2]
-        x, y, w, h = scene.boxes[rng.integers(len(scene.boxes))]
+        x, y, w, h = scene.boxes[face]
         wanted = np.exp(rng.uniform(*np.log(_FACE_PX)))
         # Much larger than it is it would be a blur.
         scale = float(np.clip(wanted / h, 0.0, 2.5))
@@ -99,7 +103,7 @@ class Composer:
     def _paste(self, onto: Picture, rng: np.random.Generator) -> Picture:
         """A face without its surroundings, where no other one is."""
         height, width = self._size
-        which = int(rng.integers(len(self._cutouts.crops)))
+        which = _drawn(self._often_cut, rng)
         crop, box = self._cutouts.crops[which], self._cutouts.boxes[which]
         wanted = np.exp(rng.uniform(np.log(_FACE_PX[0]), np.log(_FACE_PX[1] * 0.8)))
         scale = float(wanted / box[3])
@@ -122,6 +126,20 @@ class Composer:
             np.concatenate([onto.points, points]),
             onto.ignore,
         )
+
+
+def _often(points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Points (n, 5, 2) -> (n,) sums of chances: a face counts the more the farther it is turned.
+
+    Photographers have people look at them, and what is rarely shown is rarely found.
+    """
+    yaw = [abs(Face((0.0, 0.0, 0.0, 0.0), p, 1.0).yaw_deg) for p in points.astype(np.float64)]
+    chances = 1.0 + np.square(np.minimum(yaw, _MOST_YAW_DEG) / _YAW_UNIT_DEG)
+    return np.asarray(np.cumsum(chances) / chances.sum())
+
+
+def _drawn(sums: NDArray[np.float64], rng: np.random.Generator) -> int:
+    return min(int(np.searchsorted(sums, rng.random(), side="right")), len(sums) - 1)
 
 
 def _oval() -> NDArray[np.uint8]:
@@ -213,7 +231,8 @@ def _judged(made: Picture, size: tuple[int, int]) -> Picture:
     return Picture(made.frame, boxes[good], made.points[good], ignore)
 
 
-def _lit(frame: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def lit(frame: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(h, w, 3) in another light, by another camera."""
     values = np.arange(256, dtype=np.float32) / 255.0
     gamma = np.exp(rng.uniform(*np.log(_GAMMA))) if rng.random() < 0.4 else 1.0
     base = 255.0 * values**gamma * rng.uniform(*_GAIN) + rng.normal(0.0, _OFFSET_SD)

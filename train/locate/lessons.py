@@ -6,6 +6,7 @@ What their numbers mean is said in `edge.contract.locate`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import keras
@@ -27,8 +28,9 @@ from edge.contract.locate import (
     overlap,
 )
 from edge.contract.tensor import to_float
-from train.locate.compose import Composer, Picture
+from train.locate.compose import Composer, Picture, lit
 from train.locate.network import SHAPE
+from train.progress import watched
 
 _LIMITS = (37.0, 85.0)  # between them, the middles on a logarithmic scale
 _BOTH = 1.2  # a face so near to a limit is a matter of both strides
@@ -37,8 +39,8 @@ _IGNORED = -1.0
 _FACE, _NONE = 0.4, 0.15  # overlap with a face from which on a box is of it, to which of none
 
 
-class _Lessons(keras.utils.PyDataset):
-    """Batches of composed pictures; an epoch follows from its seed."""
+class FrameLessons(keras.utils.PyDataset):
+    """Batches for the finder, of composed pictures; an epoch follows from its seed."""
 
     def __init__(self, composer: Composer, *, batch: int, steps: int, seed: int) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
@@ -48,16 +50,9 @@ class _Lessons(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self._steps
 
-    def _rng(self, index: int) -> np.random.Generator:
-        return np.random.default_rng((self._seed, self.epoch, index))
-
-
-class FrameLessons(_Lessons):
-    """Batches for the finder."""
-
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         """Frames (n, 240, 320, 3), and for each stride heat (n, h, w, 1), shape (n, h, w, 15)."""
-        rng = self._rng(index)
+        rng = np.random.default_rng((self._seed, self.epoch, index))
         pictures = [self._composer.picture(rng) for _ in range(self._batch)]
         wanted = [targets(picture) for picture in pictures]
         frames = np.stack([picture.frame for picture in pictures])
@@ -119,49 +114,84 @@ def _ignore(
     heat[inside & (heat <= 0)] = _IGNORED
 
 
-class PatchLessons(_Lessons):
+class PatchLessons(keras.utils.PyDataset):
     """Batches for the pointer: what a trained finder hands over, faces and what it takes for them.
 
     A face comes as the finder guesses it, or nearly right, as the second look of
-    `edge.contract.locate` has it, or farther off than either.
+    `edge.contract.locate` has it, or farther off than either. To compose and to search a picture
+    takes far longer than to learn from it, so views of faces are collected once, before the
+    first batch, and every patch is cut from one of them with another guess and another light.
     """
 
     _OFF_SD = (0.02, 0.15)  # of the distance between the eyes: nearly right, far off
-    _NO_FACE = 0.1  # of places anywhere, beside the finder's mistakes
-    _GROUP = 8  # patches that are cut from one picture
+    _NO_FACE = 0.25  # of a batch
+    _LEAST_EYES_PX = 4.0
+    _LEAST_HEIGHT_PX = 20.0
+    _MISTAKES = 4  # of the finder, of one picture
 
-    def __init__(
-        self, composer: Composer, find: Find, *, batch: int, steps: int, seed: int
+    def __init__(  # noqa: PLR0913 - one keyword per thing that decides a batch
+        self,
+        composer: Composer,
+        find: Find,
+        *,
+        pictures: int,
+        batch: int,
+        steps: int,
+        seed: int,
     ) -> None:
-        super().__init__(composer, batch=batch, steps=steps, seed=seed)
-        self._find = find
+        """pictures: to compose and to search for views."""
+        super().__init__(workers=1, use_multiprocessing=False)
+        self._batch, self._steps, self._seed = batch, steps, seed
+        self.epoch = 0
+        self._faces: list[_View] = []
+        self._others: list[_View] = []
+        for number in watched(range(pictures), "views"):
+            rng = np.random.default_rng((seed, 1, number))
+            picture = composer.picture(rng)
+            guesses, mistakes = self._proposed(picture, find)
+            for face, points in enumerate(picture.points.astype(np.float64)):
+                large = picture.boxes[face, 3] >= self._LEAST_HEIGHT_PX
+                if large and np.hypot(*(points[1] - points[0])) >= self._LEAST_EYES_PX:
+                    self._faces += _views(picture, points, guesses.get(face))
+            for guess in mistakes[: self._MISTAKES]:
+                self._others += _views(picture, guess, guess)
+            for guess in self._anywhere(picture, rng):
+                self._others += _views(picture, guess, guess)
+
+    def __len__(self) -> int:
+        return self._steps
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         """Patches (n, 64, 64, 3); score (n, 1), 1: a face; points (n, 11), the last is a weight."""
-        rng = self._rng(index)
-        patches, score, points = [], [], []
-        while len(patches) < self._batch:
-            picture = self._composer.picture(rng)
-            guesses, others = self._proposed(picture)
-            for patch, there in self._faces(picture, guesses, rng):
-                patches.append(patch)
-                points.append(np.r_[there.ravel(), 1.0])
-                score.append(1.0)
-            for patch in (*self._mistaken(picture, others), *self._anywhere(picture, rng)):
-                patches.append(patch)
-                points.append(np.zeros(2 * POINTS + 1))
-                score.append(0.0)
-        kept = slice(None, self._batch)
-        return to_float(np.stack(patches[kept])), {
-            "score": np.array(score[kept], np.float32)[:, None],
-            "points": np.array(points[kept], np.float32),
-        }
+        rng = np.random.default_rng((self._seed, 2, self.epoch, index))
+        patches = []
+        score = np.zeros((self._batch, 1), np.float32)
+        points = np.zeros((self._batch, 2 * POINTS + 1), np.float32)
+        for row in range(self._batch):
+            if rng.random() < self._NO_FACE:
+                view = self._others[rng.integers(len(self._others))]
+                patch, _ = view.patch(_shaken(view.guess, rng, self._OFF_SD[0]))
+            else:
+                view = self._faces[rng.integers(len(self._faces))]
+                patch, there = view.patch(self._guess(view, rng))
+                score[row] = 1.0
+                points[row] = np.r_[there.ravel(), 1.0]
+            patches.append(lit(patch, rng))
+        return to_float(np.stack(patches)), {"score": score, "points": points}
 
+    def _guess(self, view: _View, rng: np.random.Generator) -> NDArray[np.float64]:
+        kind = rng.random()
+        if view.guess is None or kind < 0.5:
+            far = kind < 0.1 or view.guess is None
+            return _shaken(view.points, rng, self._OFF_SD[int(far)])
+        return _shaken(view.guess, rng, self._OFF_SD[0])
+
+    @staticmethod
     def _proposed(
-        self, picture: Picture
+        picture: Picture, find: Find
     ) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.float64]]:
         """(guess (5, 2) by number of the face, guesses (k, 5, 2) where none is)."""
-        boxes, guesses, _ = candidates(self._find(picture.frame), Limits().finder)
+        boxes, guesses, _ = candidates(find(picture.frame), Limits().finder - 1.0)
         taken = np.concatenate([picture.boxes, picture.ignore]).astype(np.float64)
         if not len(taken) or not len(boxes):
             return {}, guesses
@@ -174,51 +204,56 @@ class PatchLessons(_Lessons):
         }
         return found, guesses[shared.max(axis=1) < _NONE]
 
-    def _faces(
-        self,
-        picture: Picture,
-        guesses: dict[int, NDArray[np.float64]],
-        rng: np.random.Generator,
-    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float64]]]:
-        """(patch, where the points are in it, in the pointer's numbers)."""
-        large = np.flatnonzero(picture.boxes[:, 3] >= 14)[: self._GROUP]
-        for number in np.repeat(large, 2):  # to compose and to search a picture takes longest
-            points = picture.points[number].astype(np.float64)
-            eyes = np.hypot(*(points[1] - points[0]))
-            if eyes < 4:
-                continue
-            guess = guesses.get(int(number))
-            kind = rng.random()
-            if guess is None or kind < 0.5:
-                sd = self._OFF_SD[int(kind < 0.1 or guess is None)] * eyes
-                guess = points + rng.normal(0, sd, points.shape) + rng.normal(0, sd, 2)
-            try:
-                matrix = similarity(guess, PATCH_TEMPLATE)
-            except ValueError:
-                continue
-            there = (points @ matrix[:, :2].T + matrix[:, 2] - PATCH_TEMPLATE) / POINT_UNIT_PX
-            if np.abs(there).max() < PATCH / POINT_UNIT_PX:
-                yield cut_patch(picture.frame, matrix), there
-
-    def _mistaken(
-        self, picture: Picture, guesses: NDArray[np.float64]
-    ) -> Iterator[NDArray[np.uint8]]:
-        for guess in guesses[: self._GROUP]:
-            try:
-                yield cut_patch(picture.frame, similarity(guess, PATCH_TEMPLATE))
-            except ValueError:
-                continue
-
-    def _anywhere(self, picture: Picture, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    @staticmethod
+    def _anywhere(picture: Picture, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
+        """A place where no face is, as if a face were there."""
         taken = np.concatenate([picture.boxes, picture.ignore])
-        for _ in range(rng.binomial(6, self._NO_FACE)):
-            side = np.exp(rng.uniform(np.log(14), np.log(150)))
-            at = rng.uniform([0, 0], [FRAME[1], FRAME[0]])
-            box = np.r_[at - side / 2, side, side].astype(np.float32)
-            if len(taken) and overlap(box[None], taken).max() > _NONE:
-                continue
-            scale = PATCH / (side * 1.7)
-            turn = rng.normal(0, 8)
-            matrix = cv2.getRotationMatrix2D((0.0, 0.0), turn, scale)
-            matrix[:, 2] += PATCH / 2 - (matrix[:, :2] @ at + matrix[:, 2])
-            yield cut_patch(picture.frame, matrix)
+        side = np.exp(rng.uniform(np.log(14), np.log(150)))
+        at = rng.uniform([0, 0], [FRAME[1], FRAME[0]])
+        box = np.r_[at - side / 2, side, side].astype(np.float32)
+        if not len(taken) or overlap(box[None], taken).max() <= _NONE:
+            turn = cv2.getRotationMatrix2D((0.0, 0.0), rng.normal(0, 8), side * 1.7 / PATCH)
+            yield (PATCH_TEMPLATE - PATCH / 2) @ turn[:, :2].T + at
+
+
+@dataclass(frozen=True)
+class _View:
+    """A face, or what was taken for one, with its surroundings, on (VIEW, VIEW, 3) uint8."""
+
+    SIDE = 160
+    SCALE = 1.5  # of a patch
+
+    picture: NDArray[np.uint8]
+    points: NDArray[np.float64]  # (5, 2), where they really are
+    guess: NDArray[np.float64] | None
+
+    def patch(self, guess: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """(patch as `guess` has it cut, (5, 2) where the points are, in the pointer's numbers)."""
+        matrix = similarity(guess, PATCH_TEMPLATE)
+        there = self.points @ matrix[:, :2].T + matrix[:, 2] - PATCH_TEMPLATE
+        return cut_patch(self.picture, matrix), there / POINT_UNIT_PX
+
+
+def _views(
+    picture: Picture, points: NDArray[np.float64], guess: NDArray[np.float64] | None
+) -> list[_View]:
+    """One, or none where the points are no face's."""
+    centred = (PATCH_TEMPLATE - PATCH / 2) * _View.SCALE + _View.SIDE / 2
+    try:
+        matrix = similarity(points, centred)
+        if guess is not None:
+            similarity(guess, PATCH_TEMPLATE)
+    except ValueError:
+        return []
+    there, guessed = (
+        None if p is None else p @ matrix[:, :2].T + matrix[:, 2] for p in (points, guess)
+    )
+    return [_View(cut_patch(picture.frame, matrix, _View.SIDE), there, guessed)]
+
+
+def _shaken(
+    points: NDArray[np.float64], rng: np.random.Generator, sd: float
+) -> NDArray[np.float64]:
+    """Each point by itself and all together, by `sd` distances between the eyes."""
+    off = sd * float(np.hypot(*(points[1] - points[0])))
+    return points + rng.normal(0, off, points.shape) + rng.normal(0, off, 2)

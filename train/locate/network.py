@@ -27,7 +27,7 @@ def build_finder(batch_size: int | None = None) -> keras.Model:
     x = _separable(x, 24)
     x = _conv(x, 48, stride=2)
     outputs = {}
-    for stride, blocks in zip(SIZES, (2, 2, 2), strict=True):
+    for stride, blocks in zip(SIZES, (2, 2, 1), strict=True):
         if stride == 16:
             x = _conv(x, 96, stride=2)
         if stride == 32:
@@ -47,13 +47,11 @@ def build_pointer(batch_size: int | None = None) -> keras.Model:
     x = _conv(x, 32, stride=2)
     x = _inverted(x, 2)
     x = _conv(x, 48, stride=2)
-    x = _inverted(x, 2)
-    x = _inverted(x, 2)
-    x = _separable(x, 80, stride=2)
-    x = _inverted(x, 2)
-    x = layers.DepthwiseConv2D(4, use_bias=False)(x)  # where each part lies, for each channel
-    x = layers.ReLU(6.0)(BatchNormalization(momentum=0.95)(x))
-    x = layers.Flatten()(x)
+    for _ in range(4):
+        x = _inverted(x, 2)
+    # Where in the map something lies is the answer, so no mean over it: few channels, all places.
+    x = layers.Conv2D(20, 1, use_bias=False)(x)
+    x = layers.Flatten()(layers.ReLU(6.0)(BatchNormalization(momentum=0.95)(x)))
     outputs = {
         "score": layers.Dense(1, name="score")(x),
         "points": layers.Dense(2 * POINTS, name="points")(x),
