@@ -17,9 +17,6 @@ IS_311 := $(shell $(PYTHON) -c 'import sys; print(sys.version_info[:2] == (3, 11
 # What tflite-runtime must do as well: run the bundle's network, and take part in a whole press.
 ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
-# tensorflow's greetings and the search for a graphics card: not in a test's output
-export TF_CPP_MIN_LOG_LEVEL = 2
-
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle \
         test-import test-arm64 lock dist clean

@@ -19,7 +19,6 @@ from convert.errors import GateError
 from convert.locator import read_locator
 from convert.network import Network, look
 from convert.quantize import INT8, head_to_float, twin_to
-from convert.quiet import quiet
 from convert.source import Source, load_source
 from edge.contract.bundle import EMBEDDING, HEAD, model_id
 from edge.contract.errors import BundleError, MissingError
@@ -32,6 +31,7 @@ from edge.contract.tensor import preprocessing_id
 from edge.eye.locator import Locator
 from edge.shipped import shipped
 from train import presses
+from train.quiet import quiet
 from train.rates import Pairs
 
 CARD = "card.md"

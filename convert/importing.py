@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from convert.errors import GateError
 from convert.from_onnx import read_onnx, side_of, to_keras
 from convert.parity import cosines
-from convert.quiet import quiet
 from convert.source import CONFIG, NETWORK
 from edge.contract.errors import DataError, MissingError, OutputError
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.matching import Difference
 from edge.contract.tasks import FACES
 from edge.contract.tensor import to_float
+from train.quiet import quiet
 
 if TYPE_CHECKING:
     import keras

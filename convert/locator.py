@@ -13,11 +13,11 @@ from convert import check, network
 from convert.engine import input_quantization
 from convert.errors import GateError
 from convert.quantize import INT8, twin_to
-from convert.quiet import quiet
 from edge.contract.bundle import FINDER, POINTER
 from edge.contract.errors import BundleError, MissingError
 from edge.contract.geometry import similarity
 from edge.contract.locate import PATCH_TEMPLATE, cut_patch, reduced
+from train.quiet import quiet
 
 if TYPE_CHECKING:
     from train.locate.scenes import Scene

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convert.quiet import quiet
 from edge.contract.errors import BundleError
 from edge.eye.operators import Operator, counted, read
+from train.quiet import quiet
 
 _OF_INT8 = ("int8", "int32")  # int32: sums, biases, and constants like the sides of a padding
 

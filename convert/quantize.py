@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.errors import GateError
-from convert.quiet import quiet
 from edge.contract.errors import OnelookError
 from edge.contract.tensor import to_float
+from train.quiet import quiet
 
 if TYPE_CHECKING:
     import keras

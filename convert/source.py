@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.quiet import quiet
 from edge.contract.errors import DataError, MissingError
 from edge.contract.matching import Head
 from edge.contract.tensor import to_float
+from train.quiet import quiet
 
 if TYPE_CHECKING:
     import keras
@@ -99,7 +98,6 @@ def _config(file: Path) -> dict[str, Any]:
 
 
 def _network(file: Path) -> keras.Model:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet():
         import keras
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from edge.contract.errors import OnelookError, UsageError
+from train.quiet import quiet
 from train.teacher import Embedder
 
 _EXAMPLES = """\
@@ -31,10 +32,11 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         args = _parser().parse_args(arguments)
         args.arguments = list(sys.argv[1:] if arguments is None else arguments)
+        with quiet():  # TensorFlow greets, whatever logging level it is given
+            import keras  # noqa: F401
         code: int = args.run(args)
         sys.stdout.flush()  # a reader that is gone shows here, not on the way out
     except OnelookError as e:

@@ -11,7 +11,6 @@ import pytest
 
 from tests.workstation.drawn import draw_people, pack
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # One thread: sums in one order, so that equal trainings are equal to the bit, and threads that do
 # not wait for each other on a busy machine.
 for _variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
