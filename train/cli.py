@@ -244,6 +244,9 @@ def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
     measure = parts.add_parser("evaluate", help="measure them on labelled frames")
     measure.add_argument("--model", type=Path, required=True, metavar="RUN")
     _add_scenes(measure)
+    measure.add_argument(
+        "--yunet", type=Path, metavar="ONNX", help="compare the time with OpenCV's FaceDetectorYN"
+    )
     _add_results(measure)
     measure.set_defaults(run=_locate_evaluate)
     gates = parts.add_parser(

@@ -201,8 +201,9 @@ def _build(
         for name in ("state_dir", "models_dir", "socket")
     }
     source = camera["source"]
-    if source.startswith("folder:"):
-        source = f"folder:{anchored(folder, source.removeprefix('folder:'))}"
+    kind, _, where_from = source.partition(":")
+    if kind in {"folder", "film"}:
+        source = f"{kind}:{anchored(folder, where_from)}"
 
     def file(section: str, name: str) -> str:
         named = values[section, name]

@@ -122,10 +122,10 @@ def _button_pin(value: object) -> str:
 
 
 def _camera(value: object) -> str:
-    if not re.fullmatch(r"pi|usb:\d{1,2}|folder:.+", _text(value)):
-        raise ValueError('must be "pi", "usb:N" (as "usb:0") or "folder:DIR"')
-    if str(value).startswith("folder:"):
-        _path(str(value).removeprefix("folder:"))
+    if not re.fullmatch(r"pi|usb:\d{1,2}|(?:folder|film):.+", _text(value)):
+        raise ValueError('must be "pi", "usb:N" (as "usb:0"), "folder:DIR" or "film:FILE"')
+    if ":" in str(value):
+        _path(str(value).partition(":")[2])
     return str(value)
 
 
@@ -156,8 +156,8 @@ KEYS = (
         "Shorter changes of the button's line are contact bounce."),
     Key("button", "gap", "500ms", _duration("200ms", "5s"), "200ms to 5s",
         "A press sooner than this after the last one is not taken."),
-    Key("camera", "source", "pi", _camera, '"pi", "usb:N" or "folder:DIR"',
-        "The Pi's own camera, a webcam, or pictures in a folder (to try out)."),
+    Key("camera", "source", "pi", _camera, '"pi", "usb:N", "folder:DIR" or "film:FILE"',
+        "The Pi's own camera, a webcam, or, to try out, pictures in a folder or a film."),
     Key("camera", "rotate", 0, _turn, "0, 90, 180 or 270",
         "Degrees clockwise until people stand upright."),
     Key("camera", "frame_limit", "1s", _duration("200ms", "5s"), "200ms to 5s",

@@ -16,6 +16,7 @@ import pytest
 from edge.clock import boottime
 from edge.contract.errors import CameraError
 from edge.eye.camera import open_camera, pi
+from edge.eye.camera.film import FilmCamera
 from edge.eye.camera.folder import INTERVAL_S, FolderCamera
 from edge.eye.camera.pi import PiCamera, began, layout_of, open_pi
 from edge.eye.camera.usb import KEPT, UsbCamera, open_usb
@@ -161,17 +162,23 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def film(tmp_path):
-    """A real capture of OpenCV's, of a file: its frames are stamped by the film's own time."""
+def film_file(tmp_path):
+    """Forty frames, 25 a second, each brighter than the last."""
     path = tmp_path / "film.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, SIZE[::-1])
     for number in range(40):
         writer.write(picture(5 * number))
     writer.release()
-    return cv2.VideoCapture(str(path))
+    return path
 
 
-@pytest.fixture(params=["folder", "webcam", "webcam without stamps", "film", "pi"])
+@pytest.fixture
+def film(film_file):
+    """A real capture of OpenCV's, of a file: its frames are stamped by the film's own time."""
+    return cv2.VideoCapture(str(film_file))
+
+
+@pytest.fixture(params=["folder", "webcam", "webcam without stamps", "capture", "film", "pi"])
 def camera(request):
     """Every camera that there is."""
     match request.param:
@@ -181,8 +188,10 @@ def camera(request):
             made = UsbCamera(Webcam(), "webcam")
         case "webcam without stamps":
             made = UsbCamera(Webcam("none"), "webcam")
-        case "film":
+        case "capture":
             made = UsbCamera(request.getfixturevalue("film"), "film")
+        case "film":
+            made = FilmCamera(request.getfixturevalue("film_file"))
         case "pi":
             made = PiCamera(Picamera2())
     yield made
@@ -350,6 +359,28 @@ def test_a_film_is_shown_in_order_by_opencvs_own_capture(film):
     # As many as can have been kept are taken out before each.
     assert shown[0] >= 2 * KEPT
     assert shown[1] > shown[0] + KEPT
+
+
+def test_a_film_plays_frame_by_frame_at_its_own_pace_and_begins_again(film_file):
+    camera = open_camera(f"film:{film_file}", rotate=0)
+    frames = [next_of(camera) for _ in range(42)]
+    shown = [number_of(frame) / 5 for frame in frames]
+    assert shown[:40] == pytest.approx(range(40), abs=0.5)
+    assert shown[40:] == pytest.approx([0, 1], abs=0.5)
+    assert np.diff([frame.taken for frame in frames]).min() >= 1.0 / 25.0
+    assert frames[-1].taken - frames[0].taken < 41 / 25.0 + 1.0
+
+
+@pytest.mark.parametrize("kind", ["nothing", "folder", "text"])
+def test_what_is_no_film_is_refused_with_its_name(tmp_path, kind):
+    path = tmp_path / "door.mp4"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("not a film")
+    with pytest.raises(CameraError, match=r"door\.mp4") as refusal:
+        open_camera(f"film:{path}", rotate=0)
+    assert ".mp4 or .avi" in refusal.value.remedy
 
 
 def test_the_pi_camera_streams_a_quarter_of_the_sensors_side_and_gives_every_request_back():

@@ -25,7 +25,7 @@ from train.data import load_faces, photographs
 from train.files import write_text
 from train.locate import gates
 from train.locate.compose import Composer
-from train.locate.evaluate import evaluate, told
+from train.locate.evaluate import cost, evaluate, told
 from train.locate.fit import Finder, Pointer, fit
 from train.locate.label import cutouts
 from train.locate.lessons import FrameLessons, PatchLessons
@@ -92,7 +92,10 @@ def fit_command(args: argparse.Namespace) -> int:
 def evaluate_command(args: argparse.Namespace) -> int:
     """`python -m train locate evaluate`."""
     scenes = [scene for path in args.scenes for scene in read_scenes(path)]
-    document = evaluate(load_locator(args.model), scenes) | {"model": args.model.name}
+    locator = load_locator(args.model)
+    document = evaluate(locator, scenes) | {"model": args.model.name}
+    if args.yunet:
+        document["cost"] = cost(locator, scenes, args.yunet)
     return _give(args, document, told)
 
 

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, MissingError
+from edge.contract.geometry import CROP_SIZE
 from edge.contract.locate import POINTS
 from train.goals import cache_folder
 from train.locate.compose import Cutouts
 from train.progress import watched
 
 _AROUND = 56  # pixels of border, so that the face is not cut off for the teacher
+_SIDE = CROP_SIZE + 2 * _AROUND
 _LEAST_SCORE = 0.7
 
 
@@ -25,14 +27,13 @@ def cutouts(crops: NDArray[np.uint8], teacher: Path) -> Cutouts:
     Raises:
         MissingError: no such teacher. DataError: OpenCV does not take it.
     """
-    if not teacher.is_file():
-        raise MissingError(f"{teacher}: not there", remedy="name the .onnx file of a YuNet")
+    detector = open_yunet(teacher, (_SIDE, _SIDE))
     key = hashlib.sha256(teacher.read_bytes() + crops.tobytes()).hexdigest()[:32]
     kept = cache_folder("labels") / f"{key}.npy"
     if kept.is_file():
         rows = np.load(kept)
     else:
-        rows = _rows(crops, teacher)
+        rows = _rows(crops, detector)
         kept.parent.mkdir(parents=True, exist_ok=True)
         new = kept.with_suffix(".new.npy")
         np.save(new, rows)
@@ -43,17 +44,26 @@ def cutouts(crops: NDArray[np.uint8], teacher: Path) -> Cutouts:
     return Cutouts(crops[sure], rows[:, :4], points)
 
 
-def _rows(crops: NDArray[np.uint8], teacher: Path) -> NDArray[np.float32]:
-    """(n, 15): box, five points, score; 0 where nothing is seen."""
-    side = crops.shape[1] + 2 * _AROUND
+def open_yunet(path: Path, size: tuple[int, int]) -> cv2.FaceDetectorYN:
+    """A YuNet in OpenCV for frames of `size`, (width, height).
+
+    Raises:
+        MissingError: no such file. DataError: OpenCV does not take it.
+    """
+    if not path.is_file():
+        raise MissingError(f"{path}: not there", remedy="name the .onnx file of a YuNet")
     try:
-        yunet = cv2.FaceDetectorYN.create(str(teacher), "", (side, side), 0.6, 0.3, 50)
+        return cv2.FaceDetectorYN.create(str(path), "", size, 0.6, 0.3, 50)
     except cv2.error as e:
         raise DataError(
-            f"{teacher}: not a YuNet that OpenCV takes", remedy="name face_detection_yunet_*.onnx"
+            f"{path}: not a YuNet that OpenCV takes", remedy="name face_detection_yunet_*.onnx"
         ) from e
+
+
+def _rows(crops: NDArray[np.uint8], yunet: cv2.FaceDetectorYN) -> NDArray[np.float32]:
+    """(n, 15): box, five points, score; 0 where nothing is seen."""
     rows = np.zeros((len(crops), 4 + 2 * POINTS + 1), np.float32)
-    middle = np.full(2, side / 2, np.float32)
+    middle = np.full(2, _SIDE / 2, np.float32)
     for row, crop in zip(rows, watched(crops, "labels"), strict=True):
         bgr = cv2.copyMakeBorder(crop[..., ::-1].copy(), *[_AROUND] * 4, cv2.BORDER_REPLICATE)
         _, found = yunet.detect(bgr)

@@ -42,7 +42,7 @@ def open_camera(source: str, *, rotate: int) -> Camera:
     """Open the camera that the configuration names.
 
     Args:
-        source: "pi", "usb:N" or "folder:DIR".
+        source: "pi", "usb:N", "folder:DIR" or "film:FILE".
         rotate: 0, 90, 180 or 270 degrees clockwise, until people stand upright.
 
     Raises:
@@ -62,9 +62,14 @@ def open_camera(source: str, *, rotate: int) -> Camera:
         from edge.eye.camera.folder import FolderCamera
 
         camera = FolderCamera(Path(where))
+    elif kind == "film" and where:
+        from edge.eye.camera.film import FilmCamera
+
+        camera = FilmCamera(Path(where))
     else:
         raise CameraError(
-            f"{source!r} is no camera.", remedy="Set [camera] source to pi, usb:N or folder:DIR."
+            f"{source!r} is no camera.",
+            remedy="Set [camera] source to pi, usb:N, folder:DIR or film:FILE.",
         )
     return Turned(camera, rotate) if rotate else camera
 
