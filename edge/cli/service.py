@@ -1,4 +1,4 @@
-"""`onelook run` and `onelook eye`: the two processes of the door, as systemd starts them."""
+"""`onelook run`, `eye` and `release`: the processes of the door, as systemd starts them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def register(commands: Commands) -> None:
         example="onelook eye --config /etc/onelook/onelook.toml",
         run=_eye,
     )
+    commands.add(
+        "release",
+        summary="drive the lock's line off (onelook.service does after every stop)",
+        example="onelook release",
+        run=_release,
+    )
     for parser in (run, eye):
         parser.add_argument("--with-parent", type=int, metavar="PID", help=argparse.SUPPRESS)
         # A service's reader is its journal: whoever mends an unforeseen fault needs the traceback.
@@ -41,6 +47,12 @@ def _run(args: argparse.Namespace) -> int:
     from edge.door.loop import run
 
     return run(load_config(args.config), wires_fd=args.wires)
+
+
+def _release(args: argparse.Namespace) -> int:
+    from edge.door.loop import release
+
+    return release(load_config(args.config))
 
 
 def _eye(args: argparse.Namespace) -> int:

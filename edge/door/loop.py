@@ -23,6 +23,7 @@ from edge.core import machine
 from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
 from edge.core.lockout import Lockout
 from edge.door.devices.button import Button
+from edge.door.devices.kernel import require_release, take_kernel_pins
 from edge.door.devices.strike import Strike
 from edge.door.link import RETRY_S, Link, LostError
 from edge.door.newcomers import Newcomers
@@ -53,15 +54,34 @@ def run(config: Config, wires_fd: int | None) -> int:
         wires = _simulated(wires_fd, stack)
         stop = stack.enter_context(stop_signals())
         # Before all that may fail: from now on the line is off.
-        strike = Strike(config.door.lock_pin, active_high=config.door.lock_active == "high")
+        strike = strike_of(config)
         stack.callback(strike.close)
+        if wires is None:
+            require_release()
         _Loop(config, strike, wires, stack).run(stop)
         notify.stopping()
     return 0
 
 
+def release(config: Config) -> int:
+    """Drive the lock's line off from a process of its own, whatever became of the door's.
+
+    Raises:
+        PinError: the line cannot be had.
+    """
+    take_kernel_pins()
+    strike_of(config).close()
+    return 0
+
+
+def strike_of(config: Config) -> Strike:
+    """The lock that the owner described, off."""
+    return Strike(config.door.lock_pin, active_high=config.door.lock_active == "high")
+
+
 def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
     if wires_fd is None:
+        take_kernel_pins()
         return None
     from edge.door.wires import Wires
 

@@ -13,7 +13,6 @@ PROGRAMS = ("edge", "train", "convert")
 OF_THE_EYE = (
     "edge.contract.align",
     "edge.contract.locate",
-    "edge.contract.locate",
     "edge.contract.picture",
     "edge.contract.quality",
     "edge.contract.whole",
@@ -47,7 +46,7 @@ RULES = (
     # Figures are to be those of the door's engine, so they are measured with it.
     Rule(
         "train",
-        ("train", "edge.contract", "edge.eye.engine", "edge.eye.locator"),
+        ("train", "edge.contract", "edge.eye.engine", "edge.eye.locator", "edge.eye.look"),
         why="train shares the contract with the door",
     ),
     Rule(

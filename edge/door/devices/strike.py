@@ -32,9 +32,8 @@ class Strike:
             with pin_errors(self._pin, "the lock"):
                 self._line.on()
                 # A thread of gpiozero's ends the pulse, even if the loop hangs. If the whole
-                # process dies, the kernel gives the line back; a Raspberry Pi's kernel leaves it
-                # as it was driven unless it is told otherwise (raspberrypi/linux pull 6117), so
-                # deploy/README.md insists on dtparam=strict_gpiod.
+                # process dies, the kernel lets the line go (`devices.kernel.require_release`),
+                # and then `onelook release` drives it off.
                 self._line.blink(on_time=seconds, off_time=0, n=1)
                 energised = self.energised
             if not energised:
