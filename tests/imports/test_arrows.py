@@ -47,7 +47,7 @@ def plant(root, module, text):
         ("edge.contract.manifest", "import keras"),
         ("edge.contract.manifest", "def f():\n    import cv2"),
         ("edge.config", "from train import models"),
-        ("train.fit", "from edge.eye import look"),
+        ("train.fit", "from edge.eye import lens"),
         ("train.fit", "import convert.write"),
         ("convert.check", "from edge.door import match"),
     ],
