@@ -19,7 +19,7 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle \
-        test-import test-arm64 lock dist clean
+        test-import test-systemd test-arm64 lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -52,6 +52,10 @@ test-bundle: $(TEST)  ## no changed bit of the shipped bundle is taken; minutes,
 
 test-import: $(WORKSTATION)  ## two networks of others into bundles; set TEACHERS= and FACES= to folders of them
 	@$(WORKSTATION)/bin/python -m pytest -s tests/teachers/imported.py $(ARGS)
+
+test-systemd: $(TEST)  ## installer and services on a real systemd, bookworm and trixie; root, about 5 minutes
+	@for suite in bookworm trixie; do tests/systemd/prepare.sh $$suite; done
+	@$(TEST)/bin/python -m pytest tests/systemd/units.py $(ARGS)
 
 test-arm64: $(TEST) $(TFLITE)  ## both engines, here and on emulated Pis; 5 to 9 minutes, see tests/arm64/run.sh
 	@tests/arm64/run.sh $(ARGS)
@@ -87,6 +91,7 @@ lock: $(LOCK)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgr
 	@$(COMPILE) $(ARGS) pyproject.toml --universal --extra train --extra dev --group build -o requirements/workstation.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra dev --group build -o requirements/test.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) -o requirements/door.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra bookworm -o requirements/door-bookworm.txt
 	@$(COMPILE) $(ARGS) --universal $(CUT) --group build -o requirements/build.txt
 	@$(COMPILE) $(ARGS) --universal --group lock -o requirements/lock.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra tflite --extra dev --group build -o requirements/tflite.txt

@@ -1,6 +1,6 @@
 """Make a virtual environment hold exactly what lock files say; do nothing if it already does.
 
-    python3 deploy/environment.py FOLDER [--editable] [--system-site-packages] LOCK...
+    python3 deploy/environment.py FOLDER [--editable | --install] [--system-site-packages] LOCK...
 
 Needs Python's standard library and this repository, no more: Debian's python3 comes without pip,
 without ensurepip and sometimes without root certificates. So pip is in the repository, as its
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for step in (["--no-index", "--no-deps", str(PIP)], ["--require-hashes", *_files(args.locks)]):
         if (code := _pip(python, step)) != 0:
             return code
-    if args.editable and (code := _install_repository(python)) != 0:
+    how = ["-e"] if args.editable else []
+    if (args.editable or args.install) and (code := _install_repository(python, how)) != 0:
         return code
     stamp.write_text(wanted, encoding="ascii")
     _say(f"{args.folder} is ready")
@@ -55,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("locks", type=Path, nargs="+", metavar="LOCK")
-    parser.add_argument("--editable", action="store_true", help="and onelook itself, from here")
+    own = parser.add_mutually_exclusive_group()
+    own.add_argument("--editable", action="store_true", help="and onelook itself, from here")
+    own.add_argument("--install", action="store_true", help="and a copy of onelook as it is here")
     parser.add_argument("--system-site-packages", action="store_true", help="see apt's packages")
     return parser
 
@@ -67,7 +70,7 @@ def _key(args: argparse.Namespace) -> str:
         made_from += [REPOSITORY / "pyproject.toml", REPOSITORY / "edge/__init__.py"]
     digest = hashlib.sha256(
         f"{sys.version_info[:3]} {sys.base_prefix} {REPOSITORY} {args.folder.resolve()} "
-        f"{args.editable} {args.system_site_packages}".encode()
+        f"{args.editable} {args.install} {args.system_site_packages}".encode()
     )
     for path in made_from:
         digest.update(path.read_bytes())
@@ -78,14 +81,13 @@ def _files(locks: Sequence[Path]) -> list[str]:
     return [word for path in locks for word in ("-r", str(path))]
 
 
-def _install_repository(python: Path) -> int:
+def _install_repository(python: Path, how: Sequence[str]) -> int:
     """onelook itself, from here; two at once would write the same onelook.egg-info."""
     with (REPOSITORY / "pyproject.toml").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Its build tool is in the lock files too: nothing is fetched that they do not name.
-        return _pip(
-            python, ["--no-deps", "--no-index", "--no-build-isolation", "-e", str(REPOSITORY)]
-        )
+        step = ["--no-deps", "--no-index", "--no-build-isolation", *how, str(REPOSITORY)]
+        return _pip(python, step)
 
 
 def _pip(python: Path, step: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from edge import __version__
-from edge.cli import config, demo, locate, model, people, recognise, service, test, version
+from edge.cli import config, demo, doctor, locate, model, people, recognise, service, test, version
 from edge.cli.arguments import COMMON_DEFAULTS, Commands, Parser, add_common
 from edge.cli.output import report
 from edge.contract.errors import OnelookError
@@ -91,6 +91,7 @@ def _parser() -> Parser:
     recognise.register(commands)
     model.register(commands)
     config.register(commands)
+    doctor.register(commands)
     version.register(commands)
     service.register(commands)
     return parser

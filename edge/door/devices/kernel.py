@@ -68,6 +68,24 @@ def kernel_pins() -> LGPIOFactory:
     return factory
 
 
+def line_users(*pins: str) -> dict[str, str]:
+    """Who holds these lines (as "GPIO17"), by the name it gave itself; "" for a free one.
+
+    Raises:
+        PinError: as `kernel_pins`.
+    """
+    try:
+        import lgpio
+    except ImportError as e:
+        raise PinError(f"the pins need lgpio: {e}.", remedy=_REMEDY) from e
+    handle = lgpio.gpiochip_open(_header())
+    try:
+        lines = {pin: int(pin.removeprefix("GPIO")) for pin in pins}
+        return {pin: lgpio.gpio_get_line_info(handle, line)[-1] for pin, line in lines.items()}
+    finally:
+        lgpio.gpiochip_close(handle)
+
+
 def require_release() -> None:
     """The kernel lets go of a line when whoever drove it is gone.
 

@@ -1,0 +1,120 @@
+"""The machine around the door: power, heat, disk, clock, kernel, services."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from edge.config import Config
+from edge.contract.errors import PinError
+from edge.doctor import Finding, State
+
+_SYS = Path("/sys")
+_RUN = Path("/run")
+_LEAST_FREE_MB = 200
+_HOT_C = 80.0  # where a Pi begins to slow down
+_FIRST_YEAR = 2026  # an earlier date is of a clock without a battery
+_UNITS = ("onelook-eye.service", "onelook.service")
+
+
+def power(config: Config) -> Finding:  # noqa: ARG001 - as of Check
+    """Undervoltage, which a Pi notices by itself."""
+    for name in sorted(_SYS.glob("class/hwmon/*/name")):
+        if name.read_text().strip() == "rpi_volt":
+            low = (name.parent / "in0_lcrit_alarm").read_text().strip() != "0"
+            if low:
+                fix = "Use the supply of this Pi; give the lock a supply of its own."
+                return Finding("power", State.PROBLEM, "the supply's voltage was too low", fix)
+            return Finding("power", State.OK, "no undervoltage since the start")
+    return Finding("power", State.UNKNOWN, "this machine does not measure its supply")
+
+
+def temperature(config: Config) -> Finding:  # noqa: ARG001
+    """Of the processor, now."""
+    zone = _SYS / "class/thermal/thermal_zone0/temp"
+    if not zone.is_file():
+        return Finding("temperature", State.UNKNOWN, "this machine does not tell its temperature")
+    celsius = int(zone.read_text()) / 1000.0
+    if celsius >= _HOT_C:
+        fix = "Give the case air or a heat sink."
+        return Finding("temperature", State.PROBLEM, f"{celsius:.0f} degrees Celsius", fix)
+    return Finding("temperature", State.OK, f"{celsius:.0f} degrees Celsius")
+
+
+def disk(config: Config) -> Finding:
+    """Room for gallery and log."""
+    folder = config.paths.state_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free // 1_000_000
+    said = f"{free} MB free under {folder}"
+    if free < _LEAST_FREE_MB:
+        return Finding("disk", State.PROBLEM, said, "Free some: journalctl --vacuum-size=100M")
+    return Finding("disk", State.OK, said)
+
+
+def clock(config: Config) -> Finding:  # noqa: ARG001
+    """Whether the date can be believed. No decision hangs on it; the log's dates do."""
+    year = time.gmtime().tm_year
+    if year < _FIRST_YEAR:
+        return Finding(
+            "clock",
+            State.PROBLEM,
+            f"the date is of {year}",
+            "Set it with `timedatectl set-time`, or add a clock with a battery.",
+        )
+    if (_RUN / "systemd/timesync/synchronized").exists():
+        return Finding("clock", State.OK, "set by a time server since the start")
+    return Finding("clock", State.UNKNOWN, "not set by a time server; dates in the log may be off")
+
+
+def kernel(config: Config) -> Finding:  # noqa: ARG001
+    """Whether it lets go of the lock's line if the door is killed."""
+    from edge.door.devices.kernel import require_release
+
+    try:
+        require_release()
+    except PinError as e:
+        return Finding("kernel", State.PROBLEM, e.what.removeprefix("not armed: "), e.remedy)
+    return Finding("kernel", State.OK, "lets go of a line when its process is gone")
+
+
+def services(config: Config) -> Finding:  # noqa: ARG001
+    """Whether both processes run, and inside their sandbox."""
+    if not (_RUN / "systemd/system").is_dir():
+        return Finding("services", State.UNKNOWN, "no systemd runs here")
+    states = {unit: _properties(unit) for unit in _UNITS}
+    missing = [unit for unit, told in states.items() if told.get("LoadState") != "loaded"]
+    if missing:
+        fix = "sudo deploy/install.sh"
+        return Finding("services", State.PROBLEM, f"{missing[0]} is not installed", fix)
+    down = [unit for unit, told in states.items() if told.get("ActiveState") != "active"]
+    if down:
+        fix = f"Read why: journalctl -u {down[0]} -n 20"
+        return Finding("services", State.PROBLEM, f"{down[0]} does not run", fix)
+    open_ = [
+        unit
+        for unit, told in states.items()
+        if told.get("NoNewPrivileges") != "yes" or told.get("ProtectSystem") != "strict"
+    ]
+    if open_:
+        fix = "Take away what overrides it: systemctl revert " + open_[0]
+        return Finding("services", State.PROBLEM, f"{open_[0]} runs without its sandbox", fix)
+    return Finding("services", State.OK, "both run in their sandboxes")
+
+
+def _properties(unit: str) -> dict[str, str]:
+    wanted = "LoadState,ActiveState,NoNewPrivileges,ProtectSystem"
+    done = subprocess.run(
+        ["systemctl", "show", unit, "--property", wanted],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10.0,
+    )
+    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+
+
+CHECKS = (power, temperature, disk, clock, kernel, services)
