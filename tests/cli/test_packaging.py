@@ -176,19 +176,28 @@ def test_every_picture_of_the_demo_is_the_one_that_its_readme_accounts_for(repos
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_accepts_the_units(repository, tmp_path):
     """In a root of their own, in which the program is where the installer will put it."""
-    program = tmp_path / "opt/onelook/bin/onelook"
+    program = tmp_path / "opt/onelook/current/bin/onelook"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
-    for unit in repository.glob("deploy/*.service"):
+    for unit in repository.glob("deploy/files/*.service"):
         shutil.copy(unit, units)
     names = sorted(unit.name for unit in units.iterdir())
     assert names == ["onelook-eye.service", "onelook.service"]
     done = run("systemd-analyze", "verify", "--man=no", f"--root={tmp_path}", *names)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize(("unit", "most"), [("onelook", 0.8), ("onelook-eye", 1.3)])
+def test_the_units_sandboxes_stay_tight(repository, unit, most):
+    limit = ("--offline=true", f"--threshold={round(10 * most)}")
+    file = repository / "deploy/files" / f"{unit}.service"
+    done = run("systemd-analyze", "security", "--no-pager", *limit, str(file))
+    assert done.returncode == 0, done.stdout
 
 
 def test_make_alone_explains_itself(repository):
