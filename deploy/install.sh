@@ -175,6 +175,8 @@ install_system_files() {
     install -Dm644 "$here/files/onelook.sysusers" /usr/lib/sysusers.d/onelook.conf
     install -Dm644 "$here/files/onelook.tmpfiles" /usr/lib/tmpfiles.d/onelook.conf
     install -Dm644 "$here/files/70-onelook.rules" /etc/udev/rules.d/70-onelook.rules
+    install -Dm644 "$here/files/onelook.catalog" /usr/lib/systemd/catalog/onelook.catalog
+    journalctl --update-catalog
     systemd-sysusers onelook.conf
     systemd-tmpfiles --create onelook.conf
     if udevadm control --reload 2>/dev/null; then udevadm trigger --subsystem-match=dma_heap; fi
@@ -232,8 +234,9 @@ uninstall() {
         rm -f "/etc/systemd/system/$unit"
     done
     rm -f /usr/lib/sysusers.d/onelook.conf /usr/lib/tmpfiles.d/onelook.conf \
-        /etc/udev/rules.d/70-onelook.rules /usr/local/bin/onelook
+        /usr/lib/systemd/catalog/onelook.catalog /etc/udev/rules.d/70-onelook.rules /usr/local/bin/onelook
     rm -rf $home
+    journalctl --update-catalog
     systemctl daemon-reload
     if [ "$data" = purge ]; then
         rm -rf /var/lib/onelook /var/lib/onelook-models /etc/onelook

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from edge.messages import message_id
+
 ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO = 1, 2, 3, 4, 5, 6
 _IDENTIFIER = "onelook"
 
@@ -35,6 +37,7 @@ def _tell(line: str, event: str, priority: int, kept: Mapping[str, object]) -> N
             line,
             PRIORITY=priority,
             SYSLOG_IDENTIFIER=_IDENTIFIER,
+            MESSAGE_ID=message_id(event, kept.get("reason")) or None,
             ONELOOK_SCHEMA=1,
             ONELOOK_EVENT=event,
             **upper,

@@ -38,8 +38,8 @@ class Rule:
 
 # What stands at the bottom of edge, beside its folders, is for all of them.
 ALONE = (
-    *("edge", "edge.clock", "edge.config", "edge.journal", "edge.notify", "edge.shipped"),
-    *("edge.signals", "edge.trusted"),
+    *("edge", "edge.clock", "edge.config", "edge.journal", "edge.messages", "edge.notify"),
+    *("edge.shipped", "edge.signals", "edge.trusted"),
 )
 
 RULES = (

@@ -1,0 +1,108 @@
+"""What the journal is told, word by word: an id that never changes, and what `journalctl -x` says.
+
+`python -m edge.messages` writes the catalogue of these words, deploy/files/onelook.catalog.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from edge.contract.reasons import Reason
+
+# Made once by chance; filters and alarms of owners hang on them.
+IDS = {
+    "granted": "28dda9e9b163dab0e0911d0d9aed37f9",
+    "lockout": "8e9a1fda5a97354ae6f5a2fdb077c3c4",
+    "busy": "a60c6a09ce667257389d4ffa11be449c",
+    "not_armed": "dac40ff204cb4a8c6d111bfbc41d915a",
+    "empty_gallery": "a38121ac8147860a44cd91bc6d218057",
+    "no_face": "8b2a2c1c0ab88fb3396d51aba6fc9499",
+    "two_faces": "2da4929a8c7c296040ba93c98278e1a4",
+    "too_small": "b15bbbf5f6481a778e9bcb5e8395f68e",
+    "cut_off": "19aca6c311fbf61f1a413cef2138cd20",
+    "too_dark": "036315963a8287c8a95b2f90ca0bebe4",
+    "too_bright": "9f542519f7a2f1c36d2afc2000a2e3ae",
+    "blurred": "8880a5706f883d60aaa68f8bb9961538",
+    "off_angle": "d391de1c98b709d289f3bce3e2cc4e5a",
+    "covered": "4045c67a7caff8b54d3c2bbb503a5fb3",
+    "not_recognised": "0268176bb127c28d3e6aae138e20de57",
+    "ambiguous": "80bb09e9400b773245cb5d8263ba85e7",
+    "inconsistent": "c5110477fa8250ff221e925db75765c1",
+    "timeout": "6280766d2cc999b874be76873dba5f4b",
+    "camera_error": "5c02f47a2f80bf221cf1eaba27ebb68a",
+    "engine_error": "078222059a7aec5ea6705a97c77070b8",
+    "storage_error": "d6c87f29c14cbab42217359e1f516f7a",
+    "pulse_failed": "748d5b85cd4e94bdb14de9ac5fc1b35b",
+    "door_started": "054db0d702263e739b6fc84d1bfdfe4a",
+    "eye_started": "9499f3690a7324187d2391481dd79eab",
+    "fault": "b5accb1118b560da402cd797e6f9d783",
+    "eye_lost": "ebe7f28567df1b00a33ac71530b7e9a8",
+    "eye_model": "35266f6353f2e6555848361131303e68",
+    "eye_stranger": "402cccd19c26bd066181d84528cc5f79",
+    "eye_door_lost": "f25fbb122c8e97a60ed4f42cad98ff90",
+    "bundle_accepted": "b2ca1acda69a52a5703f08e8fd70e43c",
+    "keys_accepted": "aaf1b93c64af0f3f4bd194a6b5ff7c9f",
+    "bundle_unsigned": "7f268e95eab2d962c83a74d6c7ecd295",
+}
+
+# Words that are no reason of a press: what happened, what to do.
+_EVENTS = {
+    "door_started": (
+        "The door is ready: gallery, pins and an eye that looked once.",
+        "Nothing to do.",
+    ),
+    "eye_started": (
+        "The eye is ready: camera open, the network answers its golden inputs.",
+        "Nothing to do.",
+    ),
+    "fault": (
+        "Something outside the program failed; `what` says what, `remedy` what to do.",
+        "Do what the remedy says; `sudo onelook doctor` looks at the rest.",
+    ),
+    "eye_lost": (
+        "The door lost its eye and refuses every press until it is back.",
+        "Read why: journalctl -u onelook-eye.service",
+    ),
+    "eye_model": (
+        "The eye runs another network than the door, which refuses every press.",
+        "Restart both: sudo systemctl restart onelook-eye onelook",
+    ),
+    "eye_stranger": (
+        "A process that is neither the door nor the eye tried to speak at their socket.",
+        "Find out who runs it; only the group onelook may pass.",
+    ),
+    "eye_door_lost": (
+        "The eye lost its door and waits for the next one.",
+        "Read why: journalctl -u onelook.service",
+    ),
+    "bundle_accepted": (
+        "The door took a bundle for the first time; from now on none that is older.",
+        "Nothing to do.",
+    ),
+    "keys_accepted": (
+        "The door took a list of signing keys for the first time; from now on none older.",
+        "Nothing to do.",
+    ),
+    "bundle_unsigned": (
+        "The door runs a bundle that nobody signed.",
+        "Sign it with `convert sign`, and take [recognition] allow_unsigned out.",
+    ),
+}
+
+
+def message_id(event: str, reason: object) -> str:
+    """The id of an event; of a press that of its reason. "" for a word that is not in the table."""
+    return IDS.get(str(reason) if event == "press" else event, "")
+
+
+def catalogue() -> str:
+    """The message catalogue, as systemd's journalctl reads it."""
+    words = {reason.value: ("A press ended so.", reason.remedy) for reason in Reason} | _EVENTS
+    return "\n".join(
+        f"-- {IDS[word]}\nSubject: {word}\nDefined-By: onelook\n\n{what}\n{remedy}\n"
+        for word, (what, remedy) in words.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(catalogue())
