@@ -39,6 +39,8 @@ IDS = {
     "eye_lost": "ebe7f28567df1b00a33ac71530b7e9a8",
     "eye_model": "35266f6353f2e6555848361131303e68",
     "eye_stranger": "402cccd19c26bd066181d84528cc5f79",
+    "eye_fault": "a150d8aff93807ac3a76c6d7d8fcbc37",
+    "eye_packet": "7967b11df4b54323fe022f8bd03635ab",
     "eye_door_lost": "f25fbb122c8e97a60ed4f42cad98ff90",
     "bundle_accepted": "b2ca1acda69a52a5703f08e8fd70e43c",
     "keys_accepted": "aaf1b93c64af0f3f4bd194a6b5ff7c9f",
@@ -70,6 +72,14 @@ _EVENTS = {
     "eye_stranger": (
         "A process that is neither the door nor the eye tried to speak at their socket.",
         "Find out who runs it; only the group onelook may pass.",
+    ),
+    "eye_fault": (
+        "Camera or engine failed; `what` says what, `remedy` what to do.",
+        "Do what the remedy says; presses are refused until it works.",
+    ),
+    "eye_packet": (
+        "A door sent the eye something that is no message, and was let go.",
+        "Door and eye are of different versions: sudo systemctl restart onelook-eye onelook",
     ),
     "eye_door_lost": (
         "The eye lost its door and waits for the next one.",
