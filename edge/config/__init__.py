@@ -48,6 +48,16 @@ class ButtonConfig:
 
 
 @dataclass(frozen=True)
+class LightsConfig:
+    """The lines of lamps and buzzer; "off" is not wired."""
+
+    green: str
+    red: str
+    white: str
+    buzzer: str
+
+
+@dataclass(frozen=True)
 class CameraConfig:
     """Which camera, turned how, and how long it may take for a frame."""
 
@@ -102,6 +112,7 @@ class Config:
     paths: PathsConfig
     door: DoorConfig
     button: ButtonConfig
+    lights: LightsConfig
     camera: CameraConfig
     recognition: RecognitionConfig
     trust: TrustConfig
@@ -213,6 +224,7 @@ def _build(
         PathsConfig(**where),
         DoorConfig(door["lock_pin"], door["lock_active"], door["pulse"]),
         ButtonConfig(button["pin"], button["debounce"], button["gap"]),
+        LightsConfig(**part("lights")),
         CameraConfig(source, camera["rotate"], camera["frame_limit"]),
         RecognitionConfig(
             file("recognition", "bundle"),

@@ -11,6 +11,14 @@ from edge.config.lines import Lines
 from edge.config.paths import anchored
 from edge.config.reading import Fault
 
+# Whose a line is, the most important first: who comes later must look for another one.
+_PINS = (
+    ("door", "lock_pin", "the lock"),
+    ("button", "pin", "the button"),
+    *(("lights", name, f"the {name} light") for name in ("green", "red", "white")),
+    ("lights", "buzzer", "the buzzer"),
+)
+
 
 def check_together(
     values: Mapping[tuple[str, str], Any], folder: Path, lines: Lines
@@ -26,8 +34,13 @@ def check_together(
         refuse("recognition", "agree", f"more frames must agree than are looked at ({frames})")
     if values["lockout", "cap"] < values["lockout", "first"]:
         refuse("lockout", "cap", "shorter than the first lock-out")
-    if values["button", "pin"] == values["door", "lock_pin"]:
-        refuse("button", "pin", "the lock has this pin already")
+    taken: dict[str, str] = {}
+    for section, name, whose in _PINS:
+        pin = values[section, name]
+        if pin in taken:
+            refuse(section, name, f"{taken[pin]} has this pin already")
+        elif pin != "off":
+            taken[pin] = whose
     if len(os.fsencode(anchored(folder, values["paths", "socket"]))) > 100:
         refuse("paths", "socket", "longer than the 100 characters that a socket's path may have")
     return faults

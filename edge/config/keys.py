@@ -121,6 +121,12 @@ def _button_pin(value: object) -> str:
     return str(value)
 
 
+def _lamp_pin(value: object) -> str:
+    if not re.fullmatch(r"off|GPIO(?:[2-9]|1\d|2[0-7])", _text(value)):
+        raise ValueError('must be one of "GPIO2" to "GPIO27", or "off"')
+    return str(value)
+
+
 def _camera(value: object) -> str:
     if not re.fullmatch(r"pi|usb:\d{1,2}|(?:folder|film):.+", _text(value)):
         raise ValueError('must be "pi", "usb:N" (as "usb:0"), "folder:DIR" or "film:FILE"')
@@ -156,6 +162,13 @@ KEYS = (
         "Shorter changes of the button's line are contact bounce."),
     Key("button", "gap", "500ms", _duration("200ms", "5s"), "200ms to 5s",
         "A press sooner than this after the last one is not taken."),
+    Key("lights", "green", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"',
+        "Lit while the lock is open."),
+    Key("lights", "red", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"',
+        "A no, a lock-out, a fault."),
+    Key("lights", "white", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"',
+        "Look here, come closer, more light: see the card of lights."),
+    Key("lights", "buzzer", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"', "Says it to the ear."),
     Key("camera", "source", "pi", _camera, '"pi", "usb:N", "folder:DIR" or "film:FILE"',
         "The Pi's own camera, a webcam, or, to try out, pictures in a folder or a film."),
     Key("camera", "rotate", 0, _turn, "0, 90, 180 or 270",

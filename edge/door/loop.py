@@ -19,11 +19,13 @@ from edge.contract.errors import BundleError, OnelookError, PinError, StorageErr
 from edge.contract.reasons import Reason
 from edge.contract.wire import Enough, Seen
 from edge.contract.wire import Look as LookMessage
+from edge.core import lights as said
 from edge.core import machine
 from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
 from edge.core.lockout import Lockout
 from edge.door.devices.button import Button
 from edge.door.devices.kernel import require_release, take_kernel_pins
+from edge.door.devices.lights import Lights
 from edge.door.devices.strike import Strike
 from edge.door.link import RETRY_S, Link, LostError
 from edge.door.newcomers import Newcomers
@@ -124,9 +126,14 @@ class _Loop:
         pin, debounce_s = config.button.pin, config.button.debounce_s
         self._button = Button(pin, debounce_s=debounce_s, pressed=self._remember)
         stack.callback(self._button.close)
+        lamps = {name: pin for name, pin in vars(config.lights).items() if pin != "off"}
+        self._lights = Lights({said.Lamp(name): pin for name, pin in lamps.items()})
+        stack.callback(self._lights.close)
         if wires is not None:
-            active_high = config.door.lock_active == "high"
-            wires.connect(button=pin, strike=config.door.lock_pin, active_high=active_high)
+            lock = config.door.lock_pin, config.door.lock_active == "high"
+            lines = {"strike": lock} | {name: (line, True) for name, line in lamps.items()}
+            wires.connect(button=pin, lines=lines)
+        self._lights.rest(said.Show.NOT_ARMED)
         self._state = machine.State()
         self._press = Press(0, boottime())
         self._verdict = Verdict(Reason.TIMEOUT)
@@ -153,6 +160,7 @@ class _Loop:
             elif source == stop or (self._wires is not None and not self._wires.hear()):
                 return False
         self._watch_the_time()
+        self._lights.rest(self._at_rest())
         return True
 
     def _patience(self) -> float:
@@ -163,6 +171,12 @@ class _Loop:
         if self._state.phase is not machine.Phase.LOCKED:
             waits.append(max(0.0, self._state.until - boottime()))
         return min(waits)
+
+    def _at_rest(self) -> said.Show:
+        """What the lamps say while nobody presses."""
+        if not self._armed:
+            return said.Show.NOT_ARMED
+        return said.Show.DARK if self._link.fault is None else said.Show.FAULT
 
     def _remember(self) -> None:
         """A push of the button, on a thread of gpiozero's: keep its time, wake the loop."""
@@ -280,6 +294,7 @@ class _Loop:
         match action:
             case machine.Look(press, not_before, deadline):
                 self._press = Press(press, not_before)
+                self._lights.show(said.Show.LOOKING, deadline - not_before)
                 self._send(LookMessage(press, not_before, deadline, self._rule.frames))
             case machine.Record(press, reason):
                 if press != self._press.number:  # refused without a look
@@ -287,8 +302,12 @@ class _Loop:
                 granted = reason is Reason.GRANTED
                 person = self._people.person(self._verdict.person) if granted else None
                 self._records.commit(self._press, reason, person, self._rule.threshold)
+                if not granted:  # a grant is shown when the lock opens
+                    show = said.of_reason(reason)
+                    self._lights.show(show, said.lasts(show))
             case machine.Pulse(_, seconds):
                 self._strike.pulse(seconds)
+                self._lights.show(said.Show.GRANTED, seconds)
             case machine.Release():
                 self._strike.release()
 

@@ -10,6 +10,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from gpiozero import Device
@@ -41,14 +42,17 @@ class Wires:
         self._unread, self._button = b"", ""
         self.socket = socket.socket(fileno=fd)
 
-    def connect(self, *, button: str, strike: str, active_high: bool) -> None:
-        """Take hold of both lines, once their devices are there. Level 1 is energised."""
+    def connect(self, *, button: str, lines: Mapping[str, tuple[str, bool]]) -> None:
+        """Take hold of the lines, once their devices are there.
+
+        lines: by name, each with its pin and whether it is active high; told as 1 when it is on.
+        """
         self._button = button
+        for name, (pin, active_high) in lines.items():
+            self._factory.pin(pin).tell = partial(self._changed, name, int(active_high))
 
-        def tell(level: int, at: float) -> None:
-            self.tell({"line": "strike", "level": level if active_high else 1 - level, "at": at})
-
-        self._factory.pin(strike).tell = tell
+    def _changed(self, name: str, on: int, level: int, at: float) -> None:
+        self.tell({"line": name, "level": int(level == on), "at": at})
 
     def hear(self) -> bool:
         """Do what the other end says; false if it has gone."""

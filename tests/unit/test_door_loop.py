@@ -577,3 +577,34 @@ def test_templates_of_another_network_do_not_count_towards_the_gallery(door):
         people = [replace(p, templates=(other,)) for p in change.gallery.people[1:]]
         change.commit(Gallery((change.gallery.people[0], *people)))
     assert door.start().pressed(ADA, ADA)[0]["reason"] == "granted"
+
+
+def test_the_lamps_say_what_becomes_of_a_press(door):
+    """White while it looks, green while the lock is open; red for a no, and never green then."""
+    lamps = {"green": "GPIO22", "red": "GPIO23", "white": "GPIO24"}
+    door.settings += "\n[lights]\n" + "\n".join(f'{n} = "{p}"' for n, p in lamps.items())
+    door.enrol(NAME)
+    door.spawn()
+    door.greet()
+    while door.hear() != {"ready": True}:
+        pass  # not ready: white flashes
+
+    def until(line, level):
+        """What was lit up to the moment when that line got that level."""
+        lit = set()
+        while True:
+            said = door.hear()
+            if said.get("level"):
+                lit.add(said["line"])
+            if (said.get("line"), said.get("level")) == (line, level):
+                return lit
+
+    look = door.press()
+    assert "green" not in until("white", 1)
+    door.show(look, ADA, ADA)
+    assert until("green", 1) <= {"white", "strike", "green"}
+    assert until("green", 0) <= {"white", "strike"}
+    assert isinstance(door.asked(), Enough)
+    look = door.press()
+    door.show(look, STRANGER, STRANGER)
+    assert until("red", 1) <= {"white", "red"}
