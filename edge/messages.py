@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from edge.contract.reasons import Reason
+from edge.contract.reasons import Happening, Reason
 
 # Made once by chance; filters and alarms of owners hang on them.
 IDS = {
@@ -33,6 +33,11 @@ IDS = {
     "engine_error": "078222059a7aec5ea6705a97c77070b8",
     "storage_error": "d6c87f29c14cbab42217359e1f516f7a",
     "pulse_failed": "748d5b85cd4e94bdb14de9ac5fc1b35b",
+    "rex": "f8754059bf1db532ad3fb3f58f0b4207",
+    "door_opened": "1628a4c87bb165c25f6d75de6074e463",
+    "door_closed": "75f3f2b01e2e328f9899fa190a288727",
+    "door_forced": "94eba3092096b9dce8f0447b13eb6d07",
+    "door_held": "280a55de80d26baf16e7da5e59daede6",
     "door_started": "054db0d702263e739b6fc84d1bfdfe4a",
     "eye_started": "9499f3690a7324187d2391481dd79eab",
     "fault": "b5accb1118b560da402cd797e6f9d783",
@@ -101,13 +106,15 @@ _EVENTS = {
 
 
 def message_id(event: str, reason: object) -> str:
-    """The id of an event; of a press that of its reason. "" for a word that is not in the table."""
-    return IDS.get(str(reason) if event == "press" else event, "")
+    """The id of an event; of a press and of the door that of the reason. "" for an unknown word."""
+    return IDS.get(str(reason) if event in {"press", "door"} else event, "")
 
 
 def catalogue() -> str:
     """The message catalogue, as systemd's journalctl reads it."""
-    words = {reason.value: ("A press ended so.", reason.remedy) for reason in Reason} | _EVENTS
+    words = {reason.value: ("A press ended so.", reason.remedy) for reason in Reason}
+    words |= {what.value: ("This happened at the door.", what.remedy) for what in Happening}
+    words |= _EVENTS
     return "\n".join(
         f"-- {IDS[word]}\nSubject: {word}\nDefined-By: onelook\n\n{what}\n{remedy}\n"
         for word, (what, remedy) in words.items()

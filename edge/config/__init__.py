@@ -31,11 +31,20 @@ class PathsConfig:
 
 @dataclass(frozen=True)
 class DoorConfig:
-    """The lock's line and how long a grant opens it."""
+    """The lock's line and how long a grant opens it; what tells of the door itself.
+
+    A pin that is not wired is "off". held_after_s: None is "off".
+    """
 
     lock_pin: str
     lock_active: str
     pulse_s: float
+    exit_pin: str
+    exit_opens: bool
+    contact_pin: str
+    contact_shut: str
+    held_after_s: float | None
+    relock_on_close: bool
 
 
 @dataclass(frozen=True)
@@ -222,7 +231,17 @@ def _build(
 
     return Config(
         PathsConfig(**where),
-        DoorConfig(door["lock_pin"], door["lock_active"], door["pulse"]),
+        DoorConfig(
+            door["lock_pin"],
+            door["lock_active"],
+            door["pulse"],
+            door["exit_pin"],
+            door["exit_opens"],
+            door["contact_pin"],
+            door["contact_shut"],
+            door["held_after"],
+            door["relock_on_close"],
+        ),
         ButtonConfig(button["pin"], button["debounce"], button["gap"]),
         LightsConfig(**part("lights")),
         CameraConfig(source, camera["rotate"], camera["frame_limit"]),

@@ -15,6 +15,8 @@ from edge.config.reading import Fault
 _PINS = (
     ("door", "lock_pin", "the lock"),
     ("button", "pin", "the button"),
+    ("door", "exit_pin", "the exit button"),
+    ("door", "contact_pin", "the door's contact"),
     *(("lights", name, f"the {name} light") for name in ("green", "red", "white")),
     ("lights", "buzzer", "the buzzer"),
 )

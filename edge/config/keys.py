@@ -83,6 +83,11 @@ def _duration(low: str, high: str) -> Callable[[object], float]:
     return parse
 
 
+def _duration_or_off(low: str, high: str) -> Callable[[object], float | None]:
+    duration = _duration(low, high)
+    return lambda value: None if value == "off" else duration(value)
+
+
 def _number(low: float, high: float) -> Callable[[object], float]:
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -121,7 +126,7 @@ def _button_pin(value: object) -> str:
     return str(value)
 
 
-def _lamp_pin(value: object) -> str:
+def _pin_or_off(value: object) -> str:
     if not re.fullmatch(r"off|GPIO(?:[2-9]|1\d|2[0-7])", _text(value)):
         raise ValueError('must be one of "GPIO2" to "GPIO27", or "off"')
     return str(value)
@@ -157,18 +162,30 @@ KEYS = (
         "The level that opens. An active-low board may open the door whenever the Pi starts."),
     Key("door", "pulse", "5s", _duration("200ms", "10s"), "200ms to 10s",
         "How long the lock is open after a grant."),
+    Key("door", "exit_pin", "off", _pin_or_off, 'GPIO2 to GPIO27, or "off"',
+        "A button inside, wired to ground: who presses it may open the door without an alarm."),
+    Key("door", "exit_opens", default=False, parse=_yes_or_no, allowed="true or false",
+        about="Whether that button opens the lock. The way out must also open by hand."),
+    Key("door", "contact_pin", "off", _pin_or_off, 'GPIO2 to GPIO27, or "off"',
+        "A contact at the door itself, wired to ground."),
+    Key("door", "contact_shut", "closed", _choice("closed", "open"), '"closed" or "open"',
+        "What that contact is while the door is shut."),
+    Key("door", "held_after", "30s", _duration_or_off("5s", "10min"), '5s to 10min, or "off"',
+        "A door that stands open for longer is an alarm."),
+    Key("door", "relock_on_close", default=True, parse=_yes_or_no, allowed="true or false",
+        about="Whether the lock closes with the door, before its time."),
     Key("button", "pin", "GPIO27", _button_pin, "GPIO2 to GPIO27", "The button, wired to ground."),
     Key("button", "debounce", "30ms", _duration("5ms", "100ms"), "5ms to 100ms",
         "Shorter changes of the button's line are contact bounce."),
     Key("button", "gap", "500ms", _duration("200ms", "5s"), "200ms to 5s",
         "A press sooner than this after the last one is not taken."),
-    Key("lights", "green", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"',
+    Key("lights", "green", "off", _pin_or_off, 'GPIO2 to GPIO27, or "off"',
         "Lit while the lock is open."),
-    Key("lights", "red", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"',
+    Key("lights", "red", "off", _pin_or_off, 'GPIO2 to GPIO27, or "off"',
         "A no, a lock-out, a fault."),
-    Key("lights", "white", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"',
+    Key("lights", "white", "off", _pin_or_off, 'GPIO2 to GPIO27, or "off"',
         "Look here, come closer, more light: see the card of lights."),
-    Key("lights", "buzzer", "off", _lamp_pin, 'GPIO2 to GPIO27, or "off"', "Says it to the ear."),
+    Key("lights", "buzzer", "off", _pin_or_off, 'GPIO2 to GPIO27, or "off"', "Says it to the ear."),
     Key("camera", "source", "pi", _camera, '"pi", "usb:N", "folder:DIR" or "film:FILE"',
         "The Pi's own camera, a webcam, or, to try out, pictures in a folder or a film."),
     Key("camera", "rotate", 0, _turn, "0, 90, 180 or 270",

@@ -42,6 +42,26 @@ class Reason(Enum):
         return _REMEDIES[self]
 
 
+class Happening(Enum):
+    """What the door itself went through, beside presses."""
+
+    EXIT = "rex"
+    DOOR_OPENED = "door_opened"
+    DOOR_CLOSED = "door_closed"
+    DOOR_FORCED = "door_forced"
+    DOOR_HELD = "door_held"
+
+    @property
+    def alarms(self) -> bool:
+        """Somebody should look now."""
+        return self in {Happening.DOOR_FORCED, Happening.DOOR_HELD}
+
+    @property
+    def remedy(self) -> str:
+        """One sentence for the owner."""
+        return _HAPPENING_REMEDIES[self]
+
+
 _FAILURES = frozenset({Reason.NOT_RECOGNISED, Reason.AMBIGUOUS, Reason.INCONSISTENT})
 
 _REMEDIES = {
@@ -67,4 +87,12 @@ _REMEDIES = {
     Reason.ENGINE_ERROR: "The network did not run: check the bundle and the eye's log.",
     Reason.STORAGE_ERROR: "The record could not be written, so the door is locked: check the disk.",
     Reason.PULSE_FAILED: "The lock line could not be driven: check pin and wiring.",
+}
+
+_HAPPENING_REMEDIES = {
+    Happening.EXIT: "Nothing to do: somebody left by the exit button.",
+    Happening.DOOR_OPENED: "Nothing to do.",
+    Happening.DOOR_CLOSED: "Nothing to do.",
+    Happening.DOOR_FORCED: "Look who came in: no press and no exit button opened the door.",
+    Happening.DOOR_HELD: "Close the door, or set a longer [door] held_after.",
 }

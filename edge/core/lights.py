@@ -55,6 +55,10 @@ class Show(Enum):
     NO = Pattern({Lamp.RED: ((True, 1.2),), Lamp.BUZZER: ((True, 0.3),)})
     TOO_SLOW = Pattern({Lamp.RED: ((True, 1.2),), Lamp.WHITE: ((True, 1.2),)})
     LOCKOUT = Pattern({Lamp.RED: ((True, 1.0), (False, 1.0))}, repeat=True)
+    ALARM = Pattern(
+        {Lamp.RED: ((True, 0.25), (False, 0.25)), Lamp.BUZZER: ((True, 0.25), (False, 0.25))},
+        repeat=True,
+    )
     FAULT = Pattern(
         {Lamp.RED: ((True, 4.0),), Lamp.WHITE: ((False, 3.9), (True, 0.1))}, repeat=True
     )

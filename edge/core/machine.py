@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from edge.contract.reasons import Reason
+from edge.contract.reasons import Happening, Reason
+
+# A door that was pulled while the lock was open may tell so a little later.
+_LATE_S = 2.0
 
 
 class Phase(Enum):
@@ -23,21 +26,36 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Policy:
-    """How long a decision may take, how long a grant opens, how soon a press may follow a press."""
+    """How long a decision may take, how long a grant opens, how soon a press may follow a press.
+
+    exit_opens: whether the exit button moves the lock, or only says that somebody leaves.
+    relock_on_close: the lock closes with the door, before its time. held_s: how long the door may
+    stand open; None: for ever.
+    """
 
     verify_s: float
     unlock_s: float
     gap_s: float
+    exit_opens: bool = False
+    relock_on_close: bool = True
+    held_s: float | None = None
 
 
 @dataclass(frozen=True)
 class State:
-    """press: number of the latest press, at `last`. until: when the phase ends by itself."""
+    """press: number of the latest press, at `last`. until: when the phase ends by itself.
+
+    opened: since when the door stands open; None: it is shut, or has no contact. expected: until
+    when it may be opened without an alarm. alarm: what is to be looked at, until the door is shut.
+    """
 
     phase: Phase = Phase.LOCKED
     press: int = 0
     until: float = 0.0
     last: float = -1e9
+    opened: float | None = None
+    expected: float = -1e9
+    alarm: Happening | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +91,28 @@ class Tick:
     at: float
 
 
-Event = Pressed | Decided | Failed | Tick
+@dataclass(frozen=True)
+class Exited:
+    """The exit button inside."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The door itself, by its contact."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The door itself, by its contact."""
+
+    at: float
+
+
+Event = Pressed | Decided | Failed | Tick | Exited | Opened | Closed
 
 
 @dataclass(frozen=True)
@@ -106,29 +145,45 @@ class Release:
     """De-energise the strike now."""
 
 
-Action = Look | Record | Pulse | Release
+@dataclass(frozen=True)
+class Note:
+    """Say what happened at the door. It stops nothing if that cannot be written."""
+
+    what: Happening
+
+
+Action = Look | Record | Pulse | Release | Note
 
 
 def step(state: State, event: Event, policy: Policy) -> tuple[State, list[Action]]:
     """What the door does next. Total: every event is legal in every phase."""
     match event:
         case Pressed() if state.phase is Phase.LOCKED and event.at >= state.last + policy.gap_s:
-            return _pressed(state, event, policy)
+            made = _pressed(state, event, policy)
         case Decided() if state.phase is Phase.VERIFYING and event.press == state.press:
-            return _decided(state, event, policy)
+            made = _decided(state, event, policy)
         case Failed() if state.phase is not Phase.LOCKED and event.press == state.press:
-            return _locked(state), [Release(), Record(state.press, event.reason)]
-        case Tick() if event.at >= state.until:
-            return _time_is_up(state)
-    return state, []  # a press too soon, an answer to an older press: nothing to do
+            made = _locked(state), [Release(), Record(state.press, event.reason)]
+        case Exited():
+            made = _exited(state, event, policy)
+        case Opened() if state.opened is None:
+            made = _opened(state, event)
+        case Closed() if state.opened is not None:
+            made = _closed(state, policy)
+        case Tick():
+            made = _ticked(state, event, policy)
+        case _:  # a press too soon, an answer to an older press: nothing to do
+            made = state, []
+    return made
 
 
 def _pressed(state: State, event: Pressed, policy: Policy) -> tuple[State, list[Action]]:
     press = state.press + 1
     if event.refusal is not None:
-        return State(Phase.LOCKED, press, 0.0, event.at), [Record(press, event.refusal)]
+        refused = replace(state, press=press, last=event.at)
+        return refused, [Record(press, event.refusal)]
     deadline = event.at + policy.verify_s
-    looking = State(Phase.VERIFYING, press, deadline, event.at)
+    looking = replace(state, phase=Phase.VERIFYING, press=press, until=deadline, last=event.at)
     return looking, [Look(press, event.at, deadline)]
 
 
@@ -138,20 +193,63 @@ def _decided(state: State, event: Decided, policy: Policy) -> tuple[State, list[
     if event.at >= state.until:  # a grant that comes too late is none
         return _locked(state), [Record(state.press, Reason.TIMEOUT)]
     # Recorded before the strike moves: a power cut may cost an opening, never its evidence.
-    opened = replace(state, phase=Phase.UNLOCKED, until=event.at + policy.unlock_s)
-    return opened, [
+    return _unlocked(state, event.at, policy), [
         Record(state.press, Reason.GRANTED),
         Pulse(state.press, policy.unlock_s),
     ]
 
 
-def _time_is_up(state: State) -> tuple[State, list[Action]]:
-    match state.phase:
-        case Phase.VERIFYING:
-            return _locked(state), [Record(state.press, Reason.TIMEOUT)]
-        case Phase.UNLOCKED:
-            return _locked(state), [Release()]
-    return state, []
+def _exited(state: State, event: Exited, policy: Policy) -> tuple[State, list[Action]]:
+    """Always: who is inside gets out, whatever else the door is at."""
+    note: list[Action] = [Note(Happening.EXIT)]
+    if not policy.exit_opens:
+        return replace(state, expected=event.at + policy.unlock_s + _LATE_S), note
+    opened = _unlocked(state, event.at, policy)
+    if state.phase is Phase.VERIFYING:  # the press goes on; its end does not shut the lock sooner
+        opened = replace(opened, phase=state.phase, until=state.until)
+    return opened, [*note, Pulse(state.press, policy.unlock_s)]
+
+
+def _opened(state: State, event: Opened) -> tuple[State, list[Action]]:
+    opened, noted = replace(state, opened=event.at), [Note(Happening.DOOR_OPENED)]
+    if event.at <= state.expected:
+        return opened, [*noted]
+    return replace(opened, alarm=Happening.DOOR_FORCED), [*noted, Note(Happening.DOOR_FORCED)]
+
+
+def _closed(state: State, policy: Policy) -> tuple[State, list[Action]]:
+    shut, noted = replace(state, opened=None, alarm=None), [Note(Happening.DOOR_CLOSED)]
+    if state.phase is Phase.UNLOCKED and policy.relock_on_close:
+        # Somebody came through: nobody else may open it after them.
+        return replace(_locked(shut), expected=-1e9), [Release(), *noted]
+    return shut, [*noted]
+
+
+def _ticked(state: State, event: Tick, policy: Policy) -> tuple[State, list[Action]]:
+    actions: list[Action] = []
+    if event.at >= state.until:
+        match state.phase:
+            case Phase.VERIFYING:
+                actions = [Record(state.press, Reason.TIMEOUT)]
+                state = _locked(state)
+            case Phase.UNLOCKED:
+                actions = [Release()]
+                state = _locked(state)
+    if state.alarm is None and _stands_open(state, event.at, policy):
+        state = replace(state, alarm=Happening.DOOR_HELD)
+        actions.append(Note(Happening.DOOR_HELD))
+    return state, actions
+
+
+def _stands_open(state: State, at: float, policy: Policy) -> bool:
+    if state.opened is None or policy.held_s is None:
+        return False
+    return at >= state.opened + policy.held_s
+
+
+def _unlocked(state: State, at: float, policy: Policy) -> State:
+    until = at + policy.unlock_s
+    return replace(state, phase=Phase.UNLOCKED, until=until, expected=until + _LATE_S)
 
 
 def _locked(state: State) -> State:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import select
 from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edge import journal, notify
@@ -24,6 +26,7 @@ from edge.core import machine
 from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
 from edge.core.lockout import Lockout
 from edge.door.devices.button import Button
+from edge.door.devices.contact import Contact
 from edge.door.devices.kernel import require_release, take_kernel_pins
 from edge.door.devices.lights import Lights
 from edge.door.devices.strike import Strike
@@ -92,6 +95,13 @@ def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
     return wires
 
 
+def _inputs_of(config: Config) -> dict[str, str]:
+    """What can be moved, each by its name and with its pin."""
+    door = config.door
+    named = {"press": config.button.pin, "exit": door.exit_pin, "contact": door.contact_pin}
+    return {name: pin for name, pin in named.items() if pin != "off"}
+
+
 class _Loop:
     """All that the door has in hand. What it opens is closed by `stack`."""
 
@@ -103,7 +113,12 @@ class _Loop:
         warn_if_unsigned(promise)
         self._recognition = recognition
         self._policy = machine.Policy(
-            recognition.decide_within_s, config.door.pulse_s, config.button.gap_s
+            recognition.decide_within_s,
+            config.door.pulse_s,
+            config.button.gap_s,
+            exit_opens=config.door.exit_opens,
+            relock_on_close=config.door.relock_on_close,
+            held_s=config.door.held_after_s,
         )
         self._strike, self._wires = strike, wires
         events = stack.enter_context(EventStore(config.paths.state_dir))
@@ -119,22 +134,24 @@ class _Loop:
         self._rule = self._new_rule()
         self._link = Link(config.paths.socket, manifest.model, manifest.dimensions)
         stack.callback(self._link.close)
-        self._pushed: deque[float] = deque()
+        self._felt: deque[machine.Event] = deque()
         self._waking, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         stack.callback(os.close, self._waking)
         stack.callback(os.close, self._wake)
-        pin, debounce_s = config.button.pin, config.button.debounce_s
-        self._button = Button(pin, debounce_s=debounce_s, pressed=self._remember)
-        stack.callback(self._button.close)
+        self._state = machine.State()
+        for device in self._inputs(config):
+            stack.callback(device.close)
+            if isinstance(device, Contact) and device.stands_open:
+                # Since when, and after what, nobody knows: no alarm but that it stays so.
+                self._state = machine.State(opened=boottime())
         lamps = {name: pin for name, pin in vars(config.lights).items() if pin != "off"}
         self._lights = Lights({said.Lamp(name): pin for name, pin in lamps.items()})
         stack.callback(self._lights.close)
         if wires is not None:
             lock = config.door.lock_pin, config.door.lock_active == "high"
             lines = {"strike": lock} | {name: (line, True) for name, line in lamps.items()}
-            wires.connect(button=pin, lines=lines)
+            wires.connect(inputs=_inputs_of(config), lines=lines)
         self._lights.rest(said.Show.NOT_ARMED)
-        self._state = machine.State()
         self._press = Press(0, boottime())
         self._verdict = Verdict(Reason.TIMEOUT)
         self._armed = False
@@ -149,7 +166,7 @@ class _Loop:
     def _turn(self, stop: int) -> bool:
         if self._link.socket is None:
             self._link.connect()
-        sources = {self._waking: self._take_presses}
+        sources = {self._waking: self._take_felt}
         if self._link.socket is not None:
             sources[self._link.socket.fileno()] = self._hear_eye
         waiting = [stop, *sources, *([self._wires.socket.fileno()] if self._wires else [])]
@@ -168,28 +185,49 @@ class _Loop:
         waits = [notify.watchdog_interval() or _IDLE_S]
         if self._link.socket is None:
             waits.append(RETRY_S)
-        if self._state.phase is not machine.Phase.LOCKED:
-            waits.append(max(0.0, self._state.until - boottime()))
+        ends = [self._state.until] if self._state.phase is not machine.Phase.LOCKED else []
+        if self._state.opened is not None and self._policy.held_s is not None:
+            ends += [self._state.opened + self._policy.held_s] * (self._state.alarm is None)
+        waits += [max(0.0, end - boottime()) for end in ends]
         return min(waits)
 
     def _at_rest(self) -> said.Show:
         """What the lamps say while nobody presses."""
+        if self._state.alarm is not None:
+            return said.Show.ALARM
         if not self._armed:
             return said.Show.NOT_ARMED
         return said.Show.DARK if self._link.fault is None else said.Show.FAULT
 
-    def _remember(self) -> None:
-        """A push of the button, on a thread of gpiozero's: keep its time, wake the loop."""
-        self._pushed.append(boottime())
-        with suppress(BlockingIOError):  # full of wake-ups already
-            os.write(self._wake, b"p")
+    def _inputs(self, config: Config) -> Iterator[Button | Contact]:
+        """Everything that somebody can move, from now on felt."""
+        door, debounce_s = config.door, config.button.debounce_s
+        pressed = partial(self._feel, machine.Pressed)
+        yield Button(config.button.pin, debounce_s=debounce_s, pressed=pressed)
+        if door.exit_pin != "off":
+            left = partial(self._feel, machine.Exited)
+            yield Button(door.exit_pin, debounce_s=debounce_s, pressed=left)
+        if door.contact_pin != "off":
+            yield Contact(
+                door.contact_pin,
+                closed_when_shut=door.contact_shut == "closed",
+                opened=partial(self._feel, machine.Opened),
+                shut=partial(self._feel, machine.Closed),
+            )
 
-    def _take_presses(self) -> None:
+    def _feel(self, kind: Callable[[float], machine.Event]) -> None:
+        """Something was moved, says a thread of gpiozero's: keep its time, wake the loop."""
+        self._felt.append(kind(boottime()))
+        with suppress(BlockingIOError):  # full of wake-ups already
+            os.write(self._wake, b"f")
+
+    def _take_felt(self) -> None:
         os.read(self._waking, 4096)
-        while self._pushed:
-            at = self._pushed.popleft()
-            idle = self._state.phase is machine.Phase.LOCKED
-            self._feed(machine.Pressed(at, self._refusal(at) if idle else None))
+        while self._felt:
+            event = self._felt.popleft()
+            if isinstance(event, machine.Pressed) and self._state.phase is machine.Phase.LOCKED:
+                event = machine.Pressed(event.at, self._refusal(event.at))
+            self._feed(event)
 
     def _refusal(self, at: float) -> Reason | None:
         """Why nobody may be looked at now; the lock-out comes first."""
@@ -310,6 +348,8 @@ class _Loop:
                 self._lights.show(said.Show.GRANTED, seconds)
             case machine.Release():
                 self._strike.release()
+            case machine.Note(what):
+                self._records.note(what, event.at)
 
     def _send(self, message: LookMessage | Enough) -> None:
         try:

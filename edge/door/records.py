@@ -8,9 +8,9 @@ from typing import Any
 from edge import journal
 from edge.clock import boot_id, boottime
 from edge.contract.errors import OnelookError, StorageError
-from edge.contract.reasons import Reason
+from edge.contract.reasons import Happening, Reason
 from edge.core.lockout import Lockout, remaining
-from edge.door.press import Ending, Press, document, entry
+from edge.door.press import Ending, Press, document, entry, happening_entry
 from edge.store.events import Counter, EventStore
 from edge.store.people import Person
 
@@ -67,6 +67,23 @@ class Records:
         self._journal(ending, seq)
         if self._show is not None:
             self._show({"event": document(ending, seq, self._lockout_shown())})
+
+    def note(self, what: Happening, at: float) -> None:
+        """Say what happened at the door, at CLOCK_BOOTTIME seconds; the log is tried, not needed.
+
+        Somebody who leaves must not wait for a disk that is full.
+        """
+        row = happening_entry(what, at)
+        try:
+            seq = self._events.record(row, counter=None)
+        except StorageError as e:
+            tell_fault(e)
+            seq = 0
+        priority = journal.ALERT if what is Happening.DOOR_FORCED else journal.INFO
+        priority = journal.WARNING if what is Happening.DOOR_HELD else priority
+        journal.write("door", priority=priority, seq=seq, reason=what.value)
+        if self._show is not None:
+            self._show({"happening": what.value, "at": at})
 
     def _counter_after(self, press: Press, reason: Reason) -> Counter | None:
         if reason is Reason.GRANTED:

@@ -1,7 +1,8 @@
 """The far ends of the simulated pins' wires: a finger on the button, an eye on the lock's line.
 
 For the demo and the tests alone. The door itself does not know the difference: its devices hang on
-gpiozero's mock pins. One JSON object a line; in: {"press": true}; out: "line", "event", "ready".
+gpiozero's mock pins. One JSON object a line; in: {"press": true} and {"exit": true}, which push and
+let go, {"contact": LEVEL}; out: "line", "event", "happening", "ready".
 """
 
 from __future__ import annotations
@@ -39,15 +40,17 @@ class Wires:
         """fd: a connected stream socket that becomes ours."""
         self._factory = Device.pin_factory = MockFactory(pin_class=_WatchedPin)
         self._lock = threading.Lock()  # the strike's changes come from a thread of gpiozero's
-        self._unread, self._button = b"", ""
+        self._unread = b""
+        self._inputs: dict[str, str] = {}
         self.socket = socket.socket(fileno=fd)
 
-    def connect(self, *, button: str, lines: Mapping[str, tuple[str, bool]]) -> None:
+    def connect(self, *, inputs: Mapping[str, str], lines: Mapping[str, tuple[str, bool]]) -> None:
         """Take hold of the lines, once their devices are there.
 
+        inputs: "press", "exit", "contact", as far as they are wired, each with its pin.
         lines: by name, each with its pin and whether it is active high; told as 1 when it is on.
         """
-        self._button = button
+        self._inputs = dict(inputs)
         for name, (pin, active_high) in lines.items():
             self._factory.pin(pin).tell = partial(self._changed, name, int(active_high))
 
@@ -62,10 +65,13 @@ class Wires:
             return False
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
-            if json.loads(line).get("press"):
-                finger = self._factory.pin(self._button)
-                finger.drive_low()
-                finger.drive_high()
+            for name, level in json.loads(line).items():
+                moved = self._factory.pin(self._inputs[name])
+                if name == "contact":
+                    (moved.drive_high if level else moved.drive_low)()
+                else:
+                    moved.drive_low()
+                    moved.drive_high()
         return bool(data)
 
     def tell(self, message: Mapping[str, Any]) -> None:

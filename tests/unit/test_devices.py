@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -11,6 +12,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.contract.errors import PinError
 from edge.door.devices.button import Button
+from edge.door.devices.contact import Contact
 from edge.door.devices.pins import pin_errors
 from edge.door.devices.strike import Strike
 
@@ -160,3 +162,25 @@ def test_what_a_pin_library_raises_becomes_one_clear_error():
     words = "GPIO17 cannot be used for the lock: GPIO busy"
     with pytest.raises(PinError, match=words), pin_errors("GPIO17", "the lock"):
         raise ForeignError("GPIO busy")
+
+
+@pytest.mark.parametrize("closed_when_shut", [True, False])
+def test_a_door_that_opens_and_shuts_is_told_once_each_and_can_be_asked(factory, closed_when_shut):
+    told, pin = [], factory.pin(BUTTON)
+    shut, open_ = (
+        (pin.drive_low, pin.drive_high) if closed_when_shut else (pin.drive_high, pin.drive_low)
+    )
+    how = {"opened": lambda: told.append("opened"), "shut": lambda: told.append("shut")}
+    contact = Contact(BUTTON, closed_when_shut=closed_when_shut, **how)
+    # Nothing is wired yet, so the line is high: an open contact.
+    assert contact.stands_open is closed_when_shut
+    assert told == []
+    for move in (shut, open_, shut):
+        move()
+    wait_until(lambda: told[-1:] == ["shut"])
+    assert contact.stands_open is False
+    assert all(a != b for a, b in itertools.pairwise(told))
+    contact.close()
+    before = list(told)
+    open_()
+    assert told == before

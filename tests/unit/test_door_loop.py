@@ -608,3 +608,56 @@ def test_the_lamps_say_what_becomes_of_a_press(door):
     look = door.press()
     door.show(look, STRANGER, STRANGER)
     assert until("red", 1) <= {"white", "red"}
+
+
+def test_exit_and_contact_are_felt_told_and_kept(door):
+    """Somebody leaves; then the door is opened with nobody let in: an alarm, and a row for each."""
+    door.settings += '\nexit_pin = "GPIO5"\nexit_opens = true\ncontact_pin = "GPIO6"\n'
+    door.settings += '[lights]\nred = "GPIO23"'
+    door.enrol(NAME)
+    door.start()
+
+    def move(**moved):
+        door.wires.sendall(json.dumps(moved).encode() + b"\n")
+
+    def happened(word):
+        """The strike's levels up to that word."""
+        levels = []
+        while True:
+            said = door.hear()
+            if said.get("line") == "strike":
+                levels.append(said["level"])
+            if said.get("happening") == word:
+                return levels
+
+    move(contact=0)  # shut
+    assert happened("door_closed") == []
+    move(exit=True)
+    assert happened("rex") == []
+    move(contact=1)
+    assert happened("door_opened") == [1]
+    move(contact=0)
+    assert happened("door_closed")[-1:] in ([0], [])  # the lock shuts with the door
+    time.sleep(0.5)
+    move(contact=1)
+    happened("door_forced")
+    while door.hear().get("line") != "red":
+        pass
+    assert door.stop()[0] == 0
+    words = [row["reason"] for row in door.rows() if row["kind"] == "door"]
+    told = ["rex", "door_opened", "door_closed", "door_opened", "door_forced"]
+    assert words == ["door_closed", *told]
+
+
+def test_who_leaves_gets_out_though_the_disk_takes_no_record(door):
+    door.settings += '\nexit_pin = "GPIO5"\nexit_opens = true\n'
+    door.start()
+    with sqlite3.connect(door.state / "events.sqlite3") as hand:
+        hand.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON event "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    hand.close()
+    door.wires.sendall(b'{"exit": true}\n')
+    while door.hear().get("level") != 1:
+        pass

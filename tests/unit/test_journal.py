@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from edge.contract.reasons import Reason
+from edge.contract.reasons import Happening, Reason
 from edge.messages import IDS, catalogue, message_id
 
 WRITE = (
@@ -77,14 +77,14 @@ sys.stderr.write(repr(sorted(sent.items())))
 
 
 def test_every_word_has_an_id_of_its_own_and_a_line_in_the_catalogue(repository):
-    reasons = {reason.value for reason in Reason}
+    reasons = {word.value for word in (*Reason, *Happening)}
     written = set()
     for file in (repository / "edge").rglob("*.py"):
         calls = r'(?:journal\.write|\b_tell|\b_part)\(\s*"([a-z_]+)"'
         written |= set(re.findall(calls, file.read_text()))
     written |= {f"{kind}_accepted" for kind in ("bundle", "keys")}
     assert {"eye_door_lost", "door_started", "press"} <= written
-    assert written - {"press"} <= IDS.keys()
+    assert written - {"press", "door"} <= IDS.keys()
     assert reasons <= IDS.keys()
     assert len(set(IDS.values())) == len(IDS)
     assert all(re.fullmatch(r"[0-9a-f]{32}", one) for one in IDS.values())
@@ -95,6 +95,7 @@ def test_every_word_has_an_id_of_its_own_and_a_line_in_the_catalogue(repository)
 
 def test_a_press_has_the_id_of_its_reason():
     assert message_id("press", "granted") == IDS["granted"] != message_id("press", "too_dark")
+    assert message_id("door", "door_forced") == IDS["door_forced"]
     assert message_id("fault", None) == IDS["fault"]
     assert message_id("nonsense", None) == ""
 

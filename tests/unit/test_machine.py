@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.contract.reasons import Reason
+from edge.contract.reasons import Happening, Reason
 from edge.core.machine import (
+    Closed,
     Decided,
+    Exited,
     Failed,
     Look,
+    Note,
+    Opened,
     Phase,
     Policy,
     Pressed,
@@ -151,3 +155,84 @@ def test_silence_until_the_deadline_is_a_timeout():
 def test_the_first_press_is_taken_however_young_the_machine_is():
     _, actions = step(State(), Pressed(0.0), POLICY)
     assert actions == [Look(1, 0.0, 3.0)]
+
+
+AT_THE_DOOR = Policy(verify_s=3.0, unlock_s=4.0, gap_s=1.0, exit_opens=True, held_s=5.0)
+movements = st.one_of(
+    events,
+    st.builds(Exited, times),
+    st.builds(Opened, times),
+    st.builds(Closed, times),
+)
+lives = st.lists(movements, max_size=16).map(lambda all_: sorted(all_, key=lambda e: e.at))
+
+
+def notes(actions):
+    return [action.what for action in actions if isinstance(action, Note)]
+
+
+@given(lives)
+@settings(max_examples=300)
+def test_with_exit_and_contact_too_the_strike_moves_for_a_grant_or_an_exit_alone(history):
+    for _, event, after, actions in played(history, AT_THE_DOOR):
+        pulses = [action for action in actions if isinstance(action, Pulse)]
+        assert len(pulses) <= 1
+        if pulses:
+            granted = isinstance(event, Decided) and event.reason is Reason.GRANTED
+            assert granted or isinstance(event, Exited)
+            assert pulses[0].seconds == AT_THE_DOOR.unlock_s
+        if after.phase is Phase.UNLOCKED:
+            assert after.until <= event.at + AT_THE_DOOR.unlock_s
+        if isinstance(event, Exited):
+            assert (notes(actions), len(pulses)) == ([Happening.EXIT], 1)
+
+
+@given(lives)
+@settings(max_examples=300)
+def test_an_alarm_is_told_once_and_ends_with_a_shut_door(history):
+    for before, event, after, actions in played(history, AT_THE_DOOR):
+        raised = [what for what in notes(actions) if what.alarms]
+        assert len(raised) <= 1
+        if raised:
+            assert before.alarm is None
+            assert after.alarm is raised[0]
+        if isinstance(event, Closed) and before.opened is not None:
+            assert after.alarm is after.opened is None
+        assert after.alarm is None or after.opened is not None
+
+
+def test_an_exit_that_opens_nothing_is_noted_and_expected():
+    _, _, state, actions = played([Exited(10.0)])[-1]
+    assert actions == [Note(Happening.EXIT)]
+    assert state.phase is Phase.LOCKED
+    assert notes(step(state, Opened(13.0), POLICY)[1]) == [Happening.DOOR_OPENED]
+    assert Happening.DOOR_FORCED in notes(step(state, Opened(17.0), POLICY)[1])
+
+
+def test_who_leaves_while_somebody_is_looked_at_stops_no_press():
+    history = [Pressed(0.0), Exited(1.0), Decided(2.0, 1, Reason.NOT_RECOGNISED)]
+    steps = played(history, AT_THE_DOOR)
+    assert steps[1][3] == [Note(Happening.EXIT), Pulse(1, 4.0)]
+    assert steps[1][2].phase is Phase.VERIFYING
+    assert steps[2][3] == [Record(1, Reason.NOT_RECOGNISED)]
+
+
+def test_a_door_that_was_opened_after_a_grant_shuts_the_lock_behind_it():
+    history = [Pressed(0.0), Decided(1.0, 1, Reason.GRANTED), Opened(2.0), Closed(3.0)]
+    *_, state, actions = played(history, AT_THE_DOOR)[-1]
+    assert actions == [Release(), Note(Happening.DOOR_CLOSED)]
+    assert state.phase is Phase.LOCKED
+    # And whoever opens it again right after is nobody who was let in.
+    assert Happening.DOOR_FORCED in notes(step(state, Opened(3.5), AT_THE_DOOR)[1])
+    stays = Policy(verify_s=3.0, unlock_s=4.0, gap_s=1.0, relock_on_close=False)
+    assert played(history, stays)[-1][2].phase is Phase.UNLOCKED
+
+
+def test_a_door_that_stands_open_is_told_once_and_no_sooner():
+    opened = played([Exited(0.0), Opened(1.0)], AT_THE_DOOR)[-1][2]
+    state, actions = step(opened, Tick(5.9), AT_THE_DOOR)
+    assert notes(actions) == []
+    state, actions = step(state, Tick(6.0), AT_THE_DOOR)
+    assert notes(actions) == [Happening.DOOR_HELD]
+    assert step(state, Tick(60.0), AT_THE_DOOR)[1] == []
+    assert step(opened, Tick(1e6), POLICY)[1] == [Release()]  # "off": for ever
