@@ -9,7 +9,19 @@ import traceback
 from collections.abc import Sequence
 
 from edge import __version__
-from edge.cli import config, demo, doctor, locate, model, people, recognise, service, test, version
+from edge.cli import (
+    config,
+    demo,
+    doctor,
+    locate,
+    model,
+    people,
+    recognise,
+    service,
+    test,
+    version,
+    wiring,
+)
 from edge.cli.arguments import COMMON_DEFAULTS, Commands, Parser, add_common
 from edge.cli.output import report
 from edge.contract.errors import OnelookError
@@ -91,6 +103,7 @@ def _parser() -> Parser:
     recognise.register(commands)
     model.register(commands)
     config.register(commands)
+    wiring.register(commands)
     doctor.register(commands)
     version.register(commands)
     service.register(commands)
