@@ -13,6 +13,7 @@ from edge.contract.reasons import Happening, Reason
 IDS = {
     "granted": "28dda9e9b163dab0e0911d0d9aed37f9",
     "lockout": "8e9a1fda5a97354ae6f5a2fdb077c3c4",
+    "closed": "48ea914705ee792d28119dc493865898",
     "busy": "a60c6a09ce667257389d4ffa11be449c",
     "not_armed": "dac40ff204cb4a8c6d111bfbc41d915a",
     "empty_gallery": "a38121ac8147860a44cd91bc6d218057",

@@ -39,6 +39,7 @@ class DoorConfig:
     lock_pin: str
     lock_active: str
     pulse_s: float
+    mode: str
     exit_pin: str
     exit_opens: bool
     contact_pin: str
@@ -235,6 +236,7 @@ def _build(
             door["lock_pin"],
             door["lock_active"],
             door["pulse"],
+            door["mode"],
             door["exit_pin"],
             door["exit_opens"],
             door["contact_pin"],

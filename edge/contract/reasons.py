@@ -10,6 +10,7 @@ class Reason(Enum):
 
     GRANTED = "granted"
     LOCKOUT = "lockout"
+    CLOSED = "closed"
     BUSY = "busy"
     NOT_ARMED = "not_armed"
     EMPTY_GALLERY = "empty_gallery"
@@ -67,7 +68,8 @@ _FAILURES = frozenset({Reason.NOT_RECOGNISED, Reason.AMBIGUOUS, Reason.INCONSIST
 _REMEDIES = {
     Reason.GRANTED: "Nothing to do.",
     Reason.LOCKOUT: "Too many failed presses: wait for the time shown, or use the key.",
-    Reason.BUSY: "A press is being decided or the door is open: wait a moment.",
+    Reason.CLOSED: "The door lets nobody in by face now: see [door] mode.",
+    Reason.BUSY: "More presses than 20 in a minute: wait a moment.",
     Reason.NOT_ARMED: "The start checks have not passed: read the service's log.",
     Reason.EMPTY_GALLERY: "Nobody is enrolled for this network: run `onelook enroll NAME PHOTO`.",
     Reason.NO_FACE: "Stand in front of the camera, about 60 cm away, face to the light.",

@@ -53,6 +53,7 @@ class Show(Enum):
         {Lamp.WHITE: (*_times(2, 0.2), (False, 0.5), *_times(2, 0.2)), Lamp.BUZZER: _CLICKS}
     )
     NO = Pattern({Lamp.RED: ((True, 1.2),), Lamp.BUZZER: ((True, 0.3),)})
+    CLOSED = Pattern({Lamp.RED: _times(3, 0.2)})
     TOO_SLOW = Pattern({Lamp.RED: ((True, 1.2),), Lamp.WHITE: ((True, 1.2),)})
     LOCKOUT = Pattern({Lamp.RED: ((True, 1.0), (False, 1.0))}, repeat=True)
     ALARM = Pattern(
@@ -67,6 +68,7 @@ class Show(Enum):
 _OF_REASON = {
     Reason.GRANTED: Show.GRANTED,
     Reason.LOCKOUT: Show.LOCKOUT,
+    Reason.CLOSED: Show.CLOSED,
     Reason.NOT_ARMED: Show.NOT_ARMED,
     Reason.NO_FACE: Show.TRY_AGAIN,
     Reason.TWO_FACES: Show.ONE_AT_A_TIME,

@@ -119,7 +119,9 @@ class _Loop:
             exit_opens=config.door.exit_opens,
             relock_on_close=config.door.relock_on_close,
             held_s=config.door.held_after_s,
+            shadow=config.door.mode == "shadow",
         )
+        self._mode = config.door.mode
         self._strike, self._wires = strike, wires
         events = stack.enter_context(EventStore(config.paths.state_dir))
         self._newcomers = Newcomers(events, promise, key_list(config))
@@ -127,6 +129,7 @@ class _Loop:
             events,
             Lockout(limits.free, limits.first_s, limits.cap_s),
             model=manifest.model,
+            mode=config.door.mode,
             show=wires.tell if wires else None,
         )
         level = manifest.level(recognition.level)
@@ -234,6 +237,8 @@ class _Loop:
         try:
             if self._records.lockout_left(at) > 0.0:
                 return Reason.LOCKOUT
+            if self._mode == "closed":
+                return Reason.CLOSED
             self._people.refresh()
             self._rule = self._new_rule()
         except BundleError as e:
@@ -340,7 +345,7 @@ class _Loop:
                 granted = reason is Reason.GRANTED
                 person = self._people.person(self._verdict.person) if granted else None
                 self._records.commit(self._press, reason, person, self._rule.threshold)
-                if not granted:  # a grant is shown when the lock opens
+                if not granted or self._policy.shadow:  # a grant is shown when the lock opens
                     show = said.of_reason(reason)
                     self._lights.show(show, said.lasts(show))
             case machine.Pulse(_, seconds):

@@ -55,6 +55,7 @@ class Ending:
     at: float
     threshold: float
     model: str
+    mode: str
 
 
 def entry(ending: Ending) -> dict[str, object]:
@@ -67,6 +68,7 @@ def entry(ending: Ending) -> dict[str, object]:
         "time": when,
         "clock": "trusted" if trusted else "unknown",
         "at_ms": round(ending.press.at * 1000),
+        "mode": ending.mode,
         "reason": ending.reason.value,
         "person": ending.person.id if ending.person else None,
         "frames": len(ending.press.frames),
@@ -102,6 +104,7 @@ def document(ending: Ending, seq: int, lockout: Mapping[str, int]) -> dict[str, 
         "time": kept["time"],
         "clock": kept["clock"],
         "kind": "decision",
+        "mode": ending.mode,
         "reason": reason.value,
         "result": "grant" if reason is Reason.GRANTED else "refuse",
         "counts_as_failure": reason.counts_as_failure,

@@ -24,10 +24,11 @@ class Records:
         lockout: Lockout,
         *,
         model: str,
+        mode: str,
         show: Callable[[Mapping[str, Any]], None] | None,
     ) -> None:
         self._events, self._lockout = events, lockout
-        self._model, self._show = model, show
+        self._model, self._mode, self._show = model, mode, show
         self._boot = boot_id()
 
     def lockout_left(self, now: float) -> float:
@@ -56,7 +57,7 @@ class Records:
             StorageError: a grant is not on the disk. Of a refusal that is only journalled: the door
                 is locked with or without its record.
         """
-        ending = Ending(press, reason, person, boottime(), threshold, self._model)
+        ending = Ending(press, reason, person, boottime(), threshold, self._model, self._mode)
         try:
             seq = self._events.record(entry(ending), counter=self._counter_after(press, reason))
         except StorageError as e:
@@ -113,6 +114,7 @@ class Records:
             score_band=kept["band"],
             t_total_ms=round((ending.at - ending.press.at) * 1000),
             bundle=self._model,
+            mode=self._mode,
         )
 
 

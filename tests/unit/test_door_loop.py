@@ -661,3 +661,18 @@ def test_who_leaves_gets_out_though_the_disk_takes_no_record(door):
     door.wires.sendall(b'{"exit": true}\n')
     while door.hear().get("level") != 1:
         pass
+
+
+@pytest.mark.parametrize(("mode", "reason"), [("closed", "closed"), ("shadow", "granted")])
+def test_in_other_modes_the_lock_stays_shut_and_the_record_says_the_mode(door, mode, reason):
+    door.settings += f'\nmode = "{mode}"'
+    door.enrol(NAME)
+    door.start()
+    time.sleep(0.2)
+    door.push()
+    if mode == "shadow":
+        door.show(door.asked(), ADA, ADA)
+    told = door.hear()  # of a grant outside shadow the lock's line would tell first
+    assert (told["event"]["reason"], told["event"]["mode"]) == (reason, mode)
+    assert [row["mode"] for row in door.presses()] == [mode]
+    assert door.stop()[0] == 0

@@ -236,3 +236,24 @@ def test_a_door_that_stands_open_is_told_once_and_no_sooner():
     assert notes(actions) == [Happening.DOOR_HELD]
     assert step(state, Tick(60.0), AT_THE_DOOR)[1] == []
     assert step(opened, Tick(1e6), POLICY)[1] == [Release()]  # "off": for ever
+
+
+def test_more_than_twenty_looks_a_minute_are_refused_and_that_is_recorded_once():
+    policy = Policy(verify_s=0.5, unlock_s=4.0, gap_s=0.5)
+    state, looked, busy = State(), 0, []
+    for second in range(59):
+        state, actions = step(state, Pressed(float(second)), policy)
+        looked += sum(isinstance(action, Look) for action in actions)
+        busy += [action for action in actions if action == Record(state.press, Reason.BUSY)]
+        state, _ = step(state, Tick(second + 0.9), policy)
+    assert (looked, len(busy)) == (20, 1)
+    state, actions = step(state, Pressed(80.0), policy)
+    assert isinstance(actions[0], Look)
+    assert not state.flooded
+
+
+def test_in_shadow_a_grant_is_recorded_and_opens_nothing():
+    shadow = Policy(verify_s=3.0, unlock_s=4.0, gap_s=1.0, shadow=True)
+    _, _, state, actions = played([Pressed(0.0), Decided(1.0, 1, Reason.GRANTED)], shadow)[-1]
+    assert actions == [Record(1, Reason.GRANTED)]
+    assert state.phase is Phase.LOCKED
