@@ -6,12 +6,8 @@ nobody foresaw ends the process: the strike is released on the way out, systemd 
 
 from __future__ import annotations
 
-import os
 import select
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from functools import partial
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edge import journal, notify
@@ -25,11 +21,10 @@ from edge.core import lights as said
 from edge.core import machine
 from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
 from edge.core.lockout import Lockout
-from edge.door.devices.button import Button
-from edge.door.devices.contact import Contact
 from edge.door.devices.kernel import require_release, take_kernel_pins
 from edge.door.devices.lights import Lights
 from edge.door.devices.strike import Strike
+from edge.door.inputs import Inputs, input_pins
 from edge.door.link import RETRY_S, Link, LostError
 from edge.door.newcomers import Newcomers
 from edge.door.people import People
@@ -95,13 +90,6 @@ def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
     return wires
 
 
-def _inputs_of(config: Config) -> dict[str, str]:
-    """What can be moved, each by its name and with its pin."""
-    door = config.door
-    named = {"press": config.button.pin, "exit": door.exit_pin, "contact": door.contact_pin}
-    return {name: pin for name, pin in named.items() if pin != "off"}
-
-
 class _Loop:
     """All that the door has in hand. What it opens is closed by `stack`."""
 
@@ -137,23 +125,16 @@ class _Loop:
         self._rule = self._new_rule()
         self._link = Link(config.paths.socket, manifest.model, manifest.dimensions)
         stack.callback(self._link.close)
-        self._felt: deque[machine.Event] = deque()
-        self._waking, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        stack.callback(os.close, self._waking)
-        stack.callback(os.close, self._wake)
-        self._state = machine.State()
-        for device in self._inputs(config):
-            stack.callback(device.close)
-            if isinstance(device, Contact) and device.stands_open:
-                # Since when, and after what, nobody knows: no alarm but that it stays so.
-                self._state = machine.State(opened=boottime())
+        self._inputs = Inputs(config, stack)
+        # A door that stands open: since when, and after what, nobody knows; no alarm but for long.
+        self._state = machine.State(opened=boottime() if self._inputs.stands_open else None)
         lamps = {name: pin for name, pin in vars(config.lights).items() if pin != "off"}
         self._lights = Lights({said.Lamp(name): pin for name, pin in lamps.items()})
         stack.callback(self._lights.close)
         if wires is not None:
             lock = config.door.lock_pin, config.door.lock_active == "high"
             lines = {"strike": lock} | {name: (line, True) for name, line in lamps.items()}
-            wires.connect(inputs=_inputs_of(config), lines=lines)
+            wires.connect(inputs=input_pins(config), lines=lines)
         self._lights.rest(said.Show.NOT_ARMED)
         self._press = Press(0, boottime())
         self._verdict = Verdict(Reason.TIMEOUT)
@@ -169,7 +150,7 @@ class _Loop:
     def _turn(self, stop: int) -> bool:
         if self._link.socket is None:
             self._link.connect()
-        sources = {self._waking: self._take_felt}
+        sources = {self._inputs.waiting: self._take_felt}
         if self._link.socket is not None:
             sources[self._link.socket.fileno()] = self._hear_eye
         waiting = [stop, *sources, *([self._wires.socket.fileno()] if self._wires else [])]
@@ -202,35 +183,12 @@ class _Loop:
             return said.Show.NOT_ARMED
         return said.Show.DARK if self._link.fault is None else said.Show.FAULT
 
-    def _inputs(self, config: Config) -> Iterator[Button | Contact]:
-        """Everything that somebody can move, from now on felt."""
-        door, debounce_s = config.door, config.button.debounce_s
-        pressed = partial(self._feel, machine.Pressed)
-        yield Button(config.button.pin, debounce_s=debounce_s, pressed=pressed)
-        if door.exit_pin != "off":
-            left = partial(self._feel, machine.Exited)
-            yield Button(door.exit_pin, debounce_s=debounce_s, pressed=left)
-        if door.contact_pin != "off":
-            yield Contact(
-                door.contact_pin,
-                closed_when_shut=door.contact_shut == "closed",
-                opened=partial(self._feel, machine.Opened),
-                shut=partial(self._feel, machine.Closed),
-            )
-
-    def _feel(self, kind: Callable[[float], machine.Event]) -> None:
-        """Something was moved, says a thread of gpiozero's: keep its time, wake the loop."""
-        self._felt.append(kind(boottime()))
-        with suppress(BlockingIOError):  # full of wake-ups already
-            os.write(self._wake, b"f")
-
     def _take_felt(self) -> None:
-        os.read(self._waking, 4096)
-        while self._felt:
-            event = self._felt.popleft()
+        for event in self._inputs.take():
             if isinstance(event, machine.Pressed) and self._state.phase is machine.Phase.LOCKED:
-                event = machine.Pressed(event.at, self._refusal(event.at))
-            self._feed(event)
+                self._feed(machine.Pressed(event.at, self._refusal(event.at)))
+            else:
+                self._feed(event)
 
     def _refusal(self, at: float) -> Reason | None:
         """Why nobody may be looked at now; the lock-out comes first."""
