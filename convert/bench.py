@@ -16,15 +16,20 @@ from edge.contract.bundle import load_bundle
 from edge.contract.matching import dequantize, distances
 from edge.contract.signing import UNCHECKED
 from edge.contract.tensor import to_int8
+from edge.eye.engine import Engine
 from edge.eye.golden import load_engine
 
 SCHEMA = "onelook.bench/1"
+MOBILENETV2 = "MobileNetV2 1.0, 224x224, int8"
 _TEMPLATES = (1, 10, 100, 1000)
 _MODEL = Path("/proc/device-tree/model")  # a Raspberry Pi says there what it is
 
 
-def bench(folder: Path, runs: int) -> dict[str, Any]:
+def bench(folder: Path, runs: int, *, beside: bool = False) -> dict[str, Any]:
     """Median and 95th percentile of every step, in ms, one thread.
+
+    beside: another network that many know runs in the same rounds: MobileNetV2 1.0 of 224x224 in
+    int8, its weights random, which changes no time.
 
     Raises:
         MissingError, BundleError, EngineError: as a door would fail at its start.
@@ -48,6 +53,10 @@ def bench(folder: Path, runs: int) -> dict[str, Any]:
         },
         "yardstick: 256x256 matrix product": lambda: square @ square,
     }
+    if beside:
+        known = Engine(_mobilenetv2())
+        picture = rng.integers(-128, 128, (1, *known.input_shape), np.int8)
+        steps[MOBILENETV2] = lambda: known.run(picture)
     return {
         "schema": SCHEMA,
         "ok": True,
@@ -64,6 +73,11 @@ def bench(folder: Path, runs: int) -> dict[str, Any]:
 
 def told(document: dict[str, Any]) -> str:
     """For people."""
+    ms = document["ms"]
+    beside = []
+    if MOBILENETV2 in ms:
+        ratio = ms["embed"]["p50"] / ms[MOBILENETV2]["p50"]
+        beside = [f"an embedding takes {ratio:.2f} of the time of MobileNetV2"]
     lines = [
         f"{document['machine']}, {document['cores']} cores; {document['engine']}, one thread",
         f"{'step':<36} {'median ms':>10} {'95 % ms':>10}",
@@ -71,10 +85,25 @@ def told(document: dict[str, Any]) -> str:
             f"{name:<36} {ms['p50']:>10.3f} {ms['p95']:>10.3f}"
             for name, ms in document["ms"].items()
         ),
+        *beside,
         f"{'load, once':<36} {document['load_ms']:>10.3f}",
         f"peak memory of this process: {document['peak_rss_mib']:.0f} MiB",
     ]
     return "\n".join(lines)
+
+
+def _mobilenetv2() -> bytes:
+    from convert.quantize import INT8, twin_to
+    from train.quiet import quiet
+
+    with quiet():
+        import keras
+
+        network = keras.applications.MobileNetV2(
+            (224, 224, 3), alpha=1.0, include_top=False, weights=None, pooling="avg"
+        )
+    pictures = np.random.default_rng(1).integers(0, 256, (4, 224, 224, 3), np.uint8)
+    return twin_to(INT8, network, pictures)
 
 
 def interleaved(steps: dict[str, Callable[[], object]], runs: int) -> dict[str, dict[str, float]]:

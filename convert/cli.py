@@ -160,6 +160,9 @@ def _parser() -> _Parser:
         commands, "bench", "measure a bundle's speed on this machine", command.bench_command
     )
     bench.add_argument("--runs", type=_positive, default=200, metavar="N", help="else 200")
+    bench.add_argument(
+        "--mobilenetv2", action="store_true", help="beside a network that many know; takes minutes"
+    )
     sign = _add_bundle(
         commands, "sign", "sign a bundle, so that a door takes it", command.sign_command
     )

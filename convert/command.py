@@ -121,7 +121,7 @@ def bench_command(args: argparse.Namespace) -> int:
     """Time a bundle's steps on this machine."""
     from convert.bench import bench, told
 
-    document = bench(args.bundle, args.runs)
+    document = bench(args.bundle, args.runs, beside=args.mobilenetv2)
     return _publish(args, document, told(document))
 
 

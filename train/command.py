@@ -25,6 +25,7 @@ from train.models import EMBEDDING_DIMENSIONS, PRESETS, build_siamese, head_para
 from train.pairs import all_pairs
 from train.people import read_sources, untrained
 from train.runs import MODEL, Run, load_network, load_run
+from train.shrink import cut_to_size
 from train.subject import Subject, load_subject, of_keras
 from train.teacher import Teacher
 
@@ -171,12 +172,13 @@ def _siamese(
     siamese = build_siamese(preset, input_shape=shape)
     if begin_with is not None:
         try:
-            take_over(siamese, begin_with)
+            larger = begin_with.count_params() > siamese.count_params()
+            (cut_to_size if larger else take_over)(siamese, begin_with)
         except ValueError as e:
             raise UsageError(
                 f"{args.begin_with}: not a network of the preset {preset} at this input size",
                 why=f"Its layers do not fit: {e}.",
-                remedy="name one that was trained with the same preset, or with a smaller one",
+                remedy="name one that was trained with the same preset",
             ) from e
     return siamese
 

@@ -148,8 +148,8 @@ def _koch2015(x: keras.KerasTensor) -> keras.KerasTensor:
 # residuals). The joints lie where MobileFaceNet (Chen et al. 2018, table 1) has its own, so that a
 # teacher of that layout can teach every stage from its maps.
 _MOBILE_STAGES = (
-    ("stage28", 64, (192, 192, 192, 192, 192)),
-    ("stage14", 128, (320, 320, 320, 320, 320, 320)),
+    ("stage28", 64, (176, 176, 176, 176)),
+    ("stage14", 128, (288, 288, 288, 288, 288, 288)),
     ("stage7", 128, (512, 320, 320)),
 )
 LAST_STAGE = "stage1"

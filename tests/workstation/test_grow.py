@@ -9,6 +9,7 @@ import pytest
 from train import models
 from train.grow import take_over
 from train.models import build_siamese, embedding_of
+from train.shrink import cut_to_size
 
 SHAPE = (32, 32, 3)
 SMALL = (("stage28", 64, (24, 24)), ("stage14", 128, (32, 24)), ("stage7", 128, (32, 24)))
@@ -58,6 +59,39 @@ def test_what_is_new_has_something_to_learn_from_the_first_step_on(pair):
     at = next(i for i, w in enumerate(before) if w[0].shape == projections[0])
     assert (before[at][0][..., 24:, :] == 0).all()
     assert (after[at][0][..., 24:, :] != 0).any()
+
+
+def test_cut_back_it_says_what_it_said_before(pair):
+    """What was added said nothing, so it is what goes; the given weights are found again."""
+    small, large = pair
+    take_over(large, small)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "_MOBILE_STAGES", SMALL)
+        again = build_siamese("mobile", input_shape=SHAPE)
+    cut_to_size(again, large)
+    for ours, theirs in zip(again.get_weights(), small.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_of_what_says_something_the_least_goes(pair):
+    small, large = pair
+    take_over(large, small)
+    twin = embedding_of(large).get_layer("stage28")
+    weighted = [layer for layer in twin.layers if layer.weights]
+    kernel = weighted[10].get_weights()[0]  # of the first block's projection, 32 -> 64
+    assert kernel.shape == (1, 1, 32, 64)
+    weighted[10].set_weights(
+        [np.linspace(1.0, 0.1, 32)[None, None, ::-1, None] * np.ones_like(kernel)]
+    )
+    for norm in (weighted[9],):
+        gamma, beta, mean, variance = norm.get_weights()
+        norm.set_weights([np.ones_like(gamma), np.ones_like(beta), mean, variance])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "_MOBILE_STAGES", SMALL)
+        cut = build_siamese("mobile", input_shape=SHAPE)
+    cut_to_size(cut, large)
+    kept = [layer for layer in embedding_of(cut).get_layer("stage28").layers if layer.weights][10]
+    assert np.allclose(kept.get_weights()[0], weighted[10].get_weights()[0][:, :, 8:])
 
 
 def test_another_layout_is_refused(pair):
