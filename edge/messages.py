@@ -48,6 +48,7 @@ IDS = {
     "eye_fault": "a150d8aff93807ac3a76c6d7d8fcbc37",
     "eye_packet": "7967b11df4b54323fe022f8bd03635ab",
     "eye_door_lost": "f25fbb122c8e97a60ed4f42cad98ff90",
+    "lockout_cleared": "54f2e7f3c9471111e4f1d9d7b2b8c5b8",
     "bundle_accepted": "b2ca1acda69a52a5703f08e8fd70e43c",
     "keys_accepted": "aaf1b93c64af0f3f4bd194a6b5ff7c9f",
     "bundle_unsigned": "7f268e95eab2d962c83a74d6c7ecd295",
@@ -90,6 +91,10 @@ _EVENTS = {
     "eye_door_lost": (
         "The eye lost its door and waits for the next one.",
         "Read why: journalctl -u onelook.service",
+    ),
+    "lockout_cleared": (
+        "A day passed without a failed press: those before count no more.",
+        "Nothing to do.",
     ),
     "bundle_accepted": (
         "The door took a bundle for the first time; from now on none that is older.",

@@ -2,13 +2,14 @@
 
 The first `free` failures cost nothing; then the wait is `first_s`, and doubles up to `cap_s`. The
 counter is the whole memory: it is on the disk, goes up before a face is compared, and down only
-with a grant.
+with a grant or after a quiet day.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+_QUIET_S = 24 * 3600.0  # without a failure, after which the old ones are forgotten
 _MOST_DOUBLINGS = 40  # beyond any cap; keeps a lost counter's maximum from overflowing
 
 
@@ -44,3 +45,12 @@ def remaining(
     """
     since = min(counted_at, now) if same_boot else 0.0
     return max(0.0, wait_after(failures, lockout) - (now - since))
+
+
+def forgotten(failures: int, counted_at: float, now: float, *, same_boot: bool) -> bool:
+    """Whether a quiet day has passed since the last failure; arguments as of `remaining`.
+
+    Of an earlier start nobody knows how long ago it was: the day counts from this one.
+    """
+    since = min(counted_at, now) if same_boot else 0.0
+    return failures > 0 and now - since >= _QUIET_S

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.clock import wall
-from edge.contract.reasons import Happening, Reason
+from edge.contract.reasons import Reason
 from edge.contract.wire import Seen
 from edge.core.burst import Finding, Nearest
 from edge.store.events import Counter
@@ -78,16 +78,16 @@ def entry(ending: Ending) -> dict[str, object]:
     }
 
 
-def happening_entry(what: Happening, at: float) -> dict[str, object]:
-    """The same of what happened at the door, at CLOCK_BOOTTIME seconds."""
+def row_of(kind: str, word: str, at: float) -> dict[str, object]:
+    """The same of what is no press, at CLOCK_BOOTTIME seconds. kind: "door" or "system"."""
     when, trusted = wall()
     return {
         "schema": SCHEMA,
-        "kind": "door",
+        "kind": kind,
         "time": when,
         "clock": "trusted" if trusted else "unknown",
         "at_ms": round(at * 1000),
-        "reason": what.value,
+        "reason": word,
     }
 
 

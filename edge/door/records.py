@@ -9,8 +9,8 @@ from edge import journal
 from edge.clock import boot_id, boottime
 from edge.contract.errors import OnelookError, StorageError
 from edge.contract.reasons import Happening, Reason
-from edge.core.lockout import Lockout, remaining
-from edge.door.press import Ending, Press, document, entry, happening_entry
+from edge.core.lockout import Lockout, forgotten, remaining
+from edge.door.press import Ending, Press, document, entry, row_of
 from edge.store.events import Counter, EventStore
 from edge.store.people import Person
 
@@ -46,9 +46,19 @@ class Records:
             StorageError: it is not on the disk.
         """
         if press.before is None:
+            self._forget(press.at)
             before = self._events.counter()
             self._events.count_press(press.at)
             press.before = before
+
+    def _forget(self, at: float) -> None:
+        """After a quiet day the old failures count no more. Raises: StorageError."""
+        counter = self._events.counter()
+        same_boot = counter.boot_id == self._boot
+        if forgotten(counter.failures, counter.counted_at, at, same_boot=same_boot):
+            row = {**row_of("system", "lockout_cleared", at), "failures": counter.failures}
+            self._events.record(row, counter=Counter(0, self._boot, at))
+            journal.write("lockout_cleared", failures=counter.failures)
 
     def commit(self, press: Press, reason: Reason, person: Person | None, threshold: float) -> None:
         """Commit how a press ended, then tell. threshold: what distances were held to.
@@ -74,7 +84,7 @@ class Records:
 
         Somebody who leaves must not wait for a disk that is full.
         """
-        row = happening_entry(what, at)
+        row = row_of("door", what.value, at)
         try:
             seq = self._events.record(row, counter=None)
         except StorageError as e:

@@ -676,3 +676,16 @@ def test_in_other_modes_the_lock_stays_shut_and_the_record_says_the_mode(door, m
     assert (told["event"]["reason"], told["event"]["mode"]) == (reason, mode)
     assert [row["mode"] for row in door.presses()] == [mode]
     assert door.stop()[0] == 0
+
+
+@pytest.mark.parametrize(("hours", "left"), [(23.0, 8), (25.0, 1)])
+def test_failures_of_before_a_quiet_day_count_no_more(door, hours, left):
+    door.enrol(NAME)
+    with EventStore(door.state) as events:
+        counter = Counter(7, boot_id(), boottime() - hours * 3600.0)
+        events.record({"kind": "system", "reason": "test"}, counter=counter)
+    door.start()
+    door.pressed(STRANGER, STRANGER)
+    assert door.counter().failures == left
+    cleared = [row for row in door.rows() if row["reason"] == "lockout_cleared"]
+    assert [row["failures"] for row in cleared] == ([7] if left == 1 else [])

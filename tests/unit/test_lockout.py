@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.lockout import Lockout, remaining, wait_after
+from edge.core.lockout import Lockout, forgotten, remaining, wait_after
 
 OWNERS = Lockout(free=5, first_s=30.0, cap_s=900.0)
 
@@ -63,3 +63,18 @@ def test_time_alone_never_makes_the_wait_longer(count, lockout, counted_at, afte
         remaining(count, counted_at, at, lockout, same_boot=True) for at in (now, now + more)
     )
     assert later <= first
+
+
+@pytest.mark.parametrize(
+    ("failures", "counted_at", "now", "same_boot", "gone"),
+    [
+        (7, 100.0, 100.0 + 86_399.0, True, False),
+        (7, 100.0, 100.0 + 86_400.0, True, True),
+        (0, 100.0, 1e9, True, False),  # nothing to forget
+        (7, 5e6, 100.0, True, False),  # a counter of the future is one of now
+        (7, 100.0, 86_399.0, False, False),  # pulling the plug forgets nothing sooner
+        (7, 100.0, 86_400.0, False, True),
+    ],
+)
+def test_a_quiet_day_forgets_and_nothing_shorter(failures, counted_at, now, same_boot, gone):
+    assert forgotten(failures, counted_at, now, same_boot=same_boot) is gone
