@@ -212,16 +212,22 @@ offer_boot_lines() {
     fi
 }
 
+both_up() { # asked of both at once, systemctl is content with one
+    for unit in $units; do systemctl --quiet is-active "$unit" || return 1; done
+}
+
 start_services() {
     [ "$start" = yes ] || return 0
     # shellcheck disable=SC2086  # words
     systemctl enable --quiet $units
+    # Stopped first: what is still on its way down would look as if it were up.
     # shellcheck disable=SC2086
-    systemctl restart --no-block $units
+    systemctl stop $units
+    # shellcheck disable=SC2086
+    systemctl start --no-block $units
     # A door is up when its eye has looked once; what hinders it, the doctor below says.
     for _ in $(seq 60); do
-        # shellcheck disable=SC2086
-        if systemctl --quiet is-active $units; then break; fi
+        if both_up; then break; fi
         sleep 0.5
     done
 }

@@ -26,11 +26,14 @@ for suite in "$@"; do
     wheels=$cache/wheels-$suite
     if [ "$(cat "$wheels/key" 2>/dev/null)" != "$key" ]; then
         rm -rf "$wheels"
-        python3 "$here/deploy/pip/pip-26.3-py3-none-any.whl/pip" download --quiet --only-binary :all: \
-            --require-hashes --python-version $python --platform manylinux_2_17_x86_64 \
+        mkdir -p "$wheels"
+        python3 "$here/tests/systemd/for_python.py" $python "$here/requirements/$lock.txt" \
+            "$here/requirements/build.txt" >"$wheels/requirements.txt"
+        python3 "$(echo "$here"/deploy/pip/pip-*.whl)/pip" download --quiet --only-binary :all: \
+            --require-hashes --no-deps --python-version $python --platform manylinux_2_17_x86_64 \
             --platform manylinux2014_x86_64 --platform manylinux_2_27_x86_64 \
             --platform manylinux_2_28_x86_64 --platform manylinux_2_34_x86_64 \
-            -r "$here/requirements/$lock.txt" -r "$here/requirements/build.txt" -d "$wheels"
+            -r "$wheels/requirements.txt" -d "$wheels"
         echo "$key" >"$wheels/key"
     fi
 done
