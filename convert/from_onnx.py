@@ -69,7 +69,7 @@ def to_keras(model: ModelProto) -> Callable[[keras.KerasTensor], keras.KerasTens
     Raises:
         DataError: a node that cannot be translated, named.
     """
-    constants = _constants(model)
+    constants = constants_of(model)
     nodes = [node for node in model.graph.node if node.output[0] not in constants]
 
     def build(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -295,7 +295,7 @@ def _weighted(layer: Any, x: Any, *weights: NDArray) -> Any:  # noqa: ANN401 - a
     return made
 
 
-def _constants(model: ModelProto) -> dict[str, NDArray]:
+def constants_of(model: ModelProto) -> dict[str, NDArray]:
     """Every tensor that is known before a picture is seen, computed by ONNX' own reference."""
     from onnx import numpy_helper
     from onnx.reference import ReferenceEvaluator

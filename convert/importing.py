@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.equalize import equalized
 from convert.errors import GateError
 from convert.from_onnx import read_onnx, side_of, to_keras
 from convert.parity import cosines
@@ -36,6 +37,7 @@ PREPROCESSINGS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 LEAST_COSINE = 0.9999
 _TRIED = 8  # crops on which both must agree
+_RANGED = 64  # crops that show how far each channel goes, in every place of its map
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,12 @@ def import_network(foreign: Foreign, people: list[str], out: Path) -> dict[str, 
         from train.models import head_parameters, siamese_of
         from train.pairs import all_pairs
         from train.people import read_sources
+    faces = read_sources(people, task=FACES, shape=(CROP_SIZE, CROP_SIZE, 3))
     onnx = foreign.path.suffix == ".onnx"
-    build, side, original = _onnx(foreign.path) if onnx else _keras(foreign.path)
+    build, side, original = _onnx(foreign, faces.crops) if onnx else _keras(foreign.path)
     crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
     twin = keras.Model(crop, build(_prepared(crop, foreign, side)), name="embedding")
     siamese = siamese_of(twin, Difference.SQUARED, name="siamese_imported")
-    faces = read_sources(people, task=FACES, shape=(CROP_SIZE, CROP_SIZE, 3))
     least = _compare(siamese, faces.crops, foreign, side, original)
     found = embed(siamese, faces.crops)
     calibrate(siamese, all_pairs(found, faces.person, head_parameters(siamese)))
@@ -120,8 +122,8 @@ _Build = Callable[[Any], Any]
 _Original = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def _onnx(path: Path) -> tuple[_Build, tuple[int, int], _Original]:
-    model = read_onnx(path)
+def _onnx(foreign: Foreign, crops: NDArray[np.uint8]) -> tuple[_Build, tuple[int, int], _Original]:
+    model = read_onnx(foreign.path)
     import onnxruntime
 
     session = onnxruntime.InferenceSession(
@@ -130,11 +132,17 @@ def _onnx(path: Path) -> tuple[_Build, tuple[int, int], _Original]:
     (into,) = session.get_inputs()
 
     def original(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        channels_first = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-        answers = [session.run(None, {into.name: one[None]})[0] for one in channels_first]
+        answers = [session.run(None, {into.name: one[None]})[0] for one in _first(pictures)]
         return np.concatenate(answers).reshape(len(pictures), -1)
 
-    return to_keras(model), side_of(model), original
+    side = side_of(model)
+    seen = _pictures(_some(crops, _RANGED), foreign, side)
+    return to_keras(equalized(model, _first(seen))), side, original
+
+
+def _first(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, height, width, 3) -> (n, 3, height, width)."""
+    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
 
 
 def _keras(path: Path) -> tuple[_Build, tuple[int, int], _Original]:
@@ -189,6 +197,23 @@ def _prepared(crop: Any, foreign: Foreign, side: tuple[int, int]) -> Any:  # noq
     return made
 
 
+def _some(crops: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    return crops[:: max(1, len(crops) // count)][:count]
+
+
+def _pictures(
+    crops: NDArray[np.uint8], foreign: Foreign, side: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Our crops (n, h, w, 3) -> (n, *side, 3) as the network wants them, scaled without a layer."""
+    import keras
+
+    plain = Foreign(foreign.path, "none", foreign.bgr, foreign.view, "")
+    crop = keras.Input((CROP_SIZE, CROP_SIZE, 3))
+    seen = keras.Model(crop, _prepared(crop, plain, side)).predict_on_batch(to_float(crops))
+    mean, sd = (np.array(v, np.float32) for v in PREPROCESSINGS[foreign.preprocessing])
+    return ((np.asarray(seen) - mean) / sd).astype(np.float32)
+
+
 def _compare(
     siamese: keras.Model,
     crops: NDArray[np.uint8],
@@ -197,16 +222,10 @@ def _compare(
     original: _Original,
 ) -> float:
     """The lowest cosine between the translation and the original, which sees the same pixels."""
-    import keras
-
     from train.heads import embed
 
-    tried = crops[:: max(1, len(crops) // _TRIED)][:_TRIED]
-    plain = Foreign(foreign.path, "none", foreign.bgr, foreign.view, "")
-    crop = keras.Input((CROP_SIZE, CROP_SIZE, 3))
-    seen = keras.Model(crop, _prepared(crop, plain, side)).predict_on_batch(to_float(tried))
-    mean, sd = (np.array(v, np.float32) for v in PREPROCESSINGS[foreign.preprocessing])
-    wanted = original(((np.asarray(seen) - mean) / sd).astype(np.float32))
+    tried = _some(crops, _TRIED)
+    wanted = original(_pictures(tried, foreign, side))
     least = float(cosines(embed(siamese, tried), wanted).min())
     if not least >= LEAST_COSINE:
         raise GateError(
