@@ -14,15 +14,17 @@ from convert.engine import input_quantization
 from convert.errors import GateError
 from convert.quantize import INT8, twin_to
 from edge.contract.bundle import FINDER, POINTER
-from edge.contract.errors import BundleError, MissingError
+from edge.contract.errors import BundleError, DataError, MissingError
 from edge.contract.geometry import similarity
 from edge.contract.locate import PATCH_TEMPLATE, cut_patch, reduced
+from edge.eye.locator import Locator
 from train.quiet import quiet
 
 if TYPE_CHECKING:
     from train.locate.scenes import Scene
 
 _PICTURES = 200  # to take the ranges of int8 from
+_FALSE_PER_FRAME = 0.01  # faces that are seen where none is, of the frames that set the limit
 
 
 def convert_locator(
@@ -32,25 +34,46 @@ def convert_locator(
 
     Args:
         run: its folder.
-        scenes: tars of labelled frames as `train.locate.scenes` reads them, to calibrate with.
+        scenes: tars of labelled frames as `train.locate.scenes` reads them: those that it trained
+            on to calibrate with, those that it kept out to set the limit of what is a face.
         say: takes one line per step, for whoever waits.
 
     Raises:
-        MissingError, DataError: run or scenes cannot be read. GateError: no door could run them.
+        MissingError, DataError: run or scenes cannot be read, or no frame can set the limit.
+        GateError: no door could run them.
     """
     with quiet():
+        from train.locate.limits import least_evidence
         from train.locate.networks import FILE, PARTS
-        from train.locate.scenes import read_scenes
+        from train.locate.scenes import read_scenes, split_scenes
         from train.runs import load_network
-    frames = [scene for path in scenes for scene in read_scenes(path)]
+    frames, kept = split_scenes([scene for path in scenes for scene in read_scenes(path)])
+    rooms = [scene.frame for scene in kept if not len(scene.boxes) and not len(scene.ignore)]
+    if not rooms:
+        raise DataError(
+            "among the frames that are kept out is none without a face",
+            remedy="give more --scenes; a tenth of them is kept out, by their names",
+        )
     calibration = {
         FINDER: _pinned([reduced(scene.frame)[0] for scene in frames]),
         POINTER: _pinned([patch for scene in frames for patch in _patches(scene)]),
     }
+    networks = {
+        name: load_network(run / part / FILE)
+        for name, part in zip((FINDER, POINTER), PARTS, strict=True)
+    }
     files = {}
-    for name, part in zip((FINDER, POINTER), PARTS, strict=True):
-        say(f"converting {part}, calibrated with {len(calibration[name])} pictures")
-        files[name] = twin_to(INT8, load_network(run / part / FILE), calibration[name])
+    for name in (FINDER, POINTER):
+        say(f"converting {name}, calibrated with {len(calibration[name])} pictures")
+        files[name] = twin_to(INT8, networks[name], calibration[name])
+    _check(files)
+    say(f"setting the limit on {len(rooms)} frames without a face")
+    locator = Locator(files[FINDER], files[POINTER])
+    limit = least_evidence(locator.find, locator.point, rooms, _FALSE_PER_FRAME)
+    score = networks[POINTER].get_layer("score")
+    kernel, bias = score.get_weights()
+    score.set_weights([kernel, bias - limit])
+    files[POINTER] = twin_to(INT8, networks[POINTER], calibration[POINTER])
     _check(files)
     return files
 

@@ -52,6 +52,6 @@ class Limits:
     face_light_255: tuple[float, float] = (40.0, 220.0)
     max_clipped: float = 0.2
     max_roll_deg: float = 25.0
-    max_yaw_deg: float = 30.0
+    max_yaw_deg: float = 50.0
     max_pitch_deg: float = 25.0
     min_sharpness: float = 0.37

@@ -10,7 +10,6 @@ frame's own pixels: where the points really are, and whether it is a face at all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -38,36 +37,41 @@ Find = Callable[[NDArray[np.uint8]], Mapping[int, tuple[NDArray[np.float32], NDA
 Point = Callable[[NDArray[np.uint8]], tuple[float, NDArray[np.float32]]]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Logits from which on something is a face: for the finder to propose it, for the pointer."""
-
-    finder: float = -0.5
-    pointer: float = 1.5
+# Finder's logit from which on the pointer is asked at all; it saves time and decides nothing.
+PROPOSED = -1.5
 
 
-def locate(
-    frame: NDArray[np.uint8], find: Find, point: Point, limits: Limits | None = None
-) -> list[Face]:
-    """The faces in a frame, the largest first.
+def locate(frame: NDArray[np.uint8], find: Find, point: Point) -> list[Face]:
+    """The faces in a frame, the largest first: those of which the evidence is above 0.
 
     Args:
         frame: (height, width, 3) uint8, RGB, of any size.
         find: the finder.
-        point: the pointer.
-        limits: what counts as a face.
+        point: the pointer; `convert locator` sets its logit so that 0 is the limit.
     """
-    limits = limits or Limits()
-    small, scale = reduced(frame)
-    boxes, points, _ = candidates(find(small), limits.finder)
-    faces = []
-    for box, guess in zip(boxes, points, strict=True):
-        found = _looked(frame, guess / scale, point)
-        if found is None or found[0] < limits.pointer:
-            continue
-        x, y, width, height = (float(v) for v in box / scale)
-        faces.append(Face((x, y, width, height), found[1], _probability(found[0])))
+    faces = [face for evidence, face in weighed(frame, find, point) if evidence >= 0.0]
     return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
+
+
+def weighed(
+    frame: NDArray[np.uint8], find: Find, point: Point, least: float = PROPOSED
+) -> list[tuple[float, Face]]:
+    """Whatever the finder proposes from `least` on, with the evidence that it is a face.
+
+    Each network says by how much it speaks for a face, a logit, having seen something else than
+    the other: so the evidence is the sum.
+    """
+    small, scale = reduced(frame)
+    boxes, points, logits = candidates(find(small), least)
+    made = []
+    for box, guess, logit in zip(boxes, points, logits, strict=True):
+        found = _looked(frame, guess / scale, point)
+        if found is None:
+            continue
+        evidence = float(logit) + found[0]
+        x, y, width, height = (float(v) for v in box / scale)
+        made.append((evidence, Face((x, y, width, height), found[1], _probability(evidence))))
+    return made
 
 
 def reduced(frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
@@ -138,7 +142,7 @@ def cut_patch(
     """What `matrix` brings to (side, side, 3); a large face is reduced by area first."""
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < 0.5:
-        factor = 2.0 * scale
+        factor = max(2.0 * scale, 1.0 / min(frame.shape[:2]))  # of a thin frame a line is left
         frame = np.asarray(
             cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
         )

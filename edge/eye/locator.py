@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.contract.bundle import FINDER, POINTER, Bundle, load_bundle
 from edge.contract.errors import BundleError, EngineError
 from edge.contract.face import Face
-from edge.contract.locate import FRAME, PATCH, POINTS, SIZES, Limits, locate
+from edge.contract.locate import FRAME, PATCH, POINTS, SIZES, locate
 from edge.contract.signing import UNCHECKED
 from edge.contract.tensor import to_int8
 from edge.eye.engine import Maps
@@ -23,13 +23,13 @@ _SHAPE = 4 + 2 * POINTS
 class Locator:
     """Finds faces. `name` is its engine's."""
 
-    def __init__(self, finder: bytes, pointer: bytes, limits: Limits | None = None) -> None:
+    def __init__(self, finder: bytes, pointer: bytes) -> None:
         """Load both networks.
 
         Raises:
             EngineError: there is no engine, or they are not networks of this kind.
         """
-        self._finder, self._pointer, self._limits = Maps(finder), Maps(pointer), limits
+        self._finder, self._pointer = Maps(finder), Maps(pointer)
         self.name = self._finder.name
         shapes = self._finder.input_shape, self._pointer.input_shape
         if shapes != ((*FRAME, 3), (PATCH, PATCH, 3)):
@@ -44,7 +44,7 @@ class Locator:
         Raises:
             EngineError: the engine failed.
         """
-        return locate(frame, self.find, self.point, self._limits)
+        return locate(frame, self.find, self.point)
 
     def find(
         self, frame: NDArray[np.uint8]

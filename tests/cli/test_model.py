@@ -95,7 +95,7 @@ def assert_refused(done, code, *words):
 
 def test_show_names_the_shipped_network_its_signer_and_its_rates(door):
     document = shown(door)
-    assert (document["schema"], document["name"]) == ("onelook.model/1", "face-5")
+    assert (document["schema"], document["name"]) == ("onelook.model/1", "face-6")
     assert len(document["signer"]) == 16
     assert 0 < document["presses"][0]["far_upper"] < 1
     text = door("model", "show").stdout

@@ -12,13 +12,13 @@ from edge.contract.locate import (
     PATCH_TEMPLATE,
     POINT_UNIT_PX,
     SIZES,
-    Limits,
     candidates,
     cut_patch,
     locate,
     overlap,
     pointed,
     reduced,
+    weighed,
 )
 
 ROWS = {8: 30, 16: 15, 32: 8}
@@ -123,18 +123,18 @@ def test_a_patch_shows_the_face_where_the_template_has_it():
         assert (around * rows).sum() / around.sum() == pytest.approx(y, abs=0.2)
 
 
-def test_faces_come_in_pixels_of_the_frame_the_largest_first_and_only_if_both_agree():
+def test_faces_come_in_pixels_of_the_frame_the_largest_first_if_both_together_say_so():
     outputs = silence()
     boxes = [(20.0, 30.0, 50, 60), (200.0, 30.0, 60, 70), (120.0, 150.0, 55, 60)]
     for cell, box in zip([(3, 2), (4, 14), (11, 9)], boxes, strict=True):
-        say(outputs, 16, cell, box, 2.0)
+        say(outputs, 16, cell, box, -1.0)
     frame = np.zeros((480, 640, 3), np.uint8)
     frame[300:420] = 90  # the third one's patch is grey
 
     def point(patch):
-        return (-1.0 if patch.mean() > 45 else 2.0), np.zeros(10, np.float32)
+        return (0.5 if patch.mean() > 45 else 3.0), np.zeros(10, np.float32)
 
-    faces = locate(frame, lambda _: outputs, point, Limits(0.0, 0.0))
+    faces = locate(frame, lambda _: outputs, point)
     assert [face.box for face in faces] == [
         pytest.approx(np.array(box) * 2, abs=1e-2) for box in (boxes[1], boxes[0])
     ]
@@ -142,6 +142,9 @@ def test_faces_come_in_pixels_of_the_frame_the_largest_first_and_only_if_both_ag
         2 * points_in(boxes[0]).mean(axis=0), abs=3
     )
     assert faces[0].score == pytest.approx(1 / (1 + np.exp(-2.0)))
+    evidence = [found for found, _ in weighed(frame, lambda _: outputs, point)]
+    assert sorted(evidence) == pytest.approx([-0.5, 2.0, 2.0])
+    assert weighed(frame, lambda _: outputs, point, least=-0.9) == []
 
 
 def test_overlap_is_intersection_over_union():

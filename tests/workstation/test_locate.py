@@ -31,6 +31,7 @@ from train.locate.compose import Composer, Cutouts, Picture
 from train.locate.evaluate import evaluate
 from train.locate.fit import Finder
 from train.locate.lessons import FrameLessons, PatchLessons, targets
+from train.locate.limits import least_evidence
 from train.locate.network import build_finder
 from train.locate.networks import FILE, PARTS
 from train.locate.scenes import read_scenes
@@ -52,11 +53,11 @@ def draw(frame, box):
 
 @pytest.fixture(scope="module")
 def scenes_tar(tmp_path_factory):
-    """Six frames with a drawn face, six without."""
+    """Six frames with a drawn face, seven without, of which the last is kept out of training."""
     tar = tmp_path_factory.mktemp("scenes") / "scenes.tar"
     rng, lines = np.random.default_rng(0), []
     with tarfile.open(tar, "w") as archive:
-        for number in range(12):
+        for number in range(13):
             frame = np.full((240, 320, 3), 90 + 10 * number, np.uint8)
             row = {"file": f"{number}.png", "source": "drawn", "boxes": [], "landmarks": []}
             if number < 6:
@@ -83,7 +84,7 @@ def composer(scenes_tar):
 
 def test_frames_come_with_their_labels_and_doubtful_ones_are_to_be_ignored(scenes_tar):
     scenes = read_scenes(scenes_tar)
-    assert [len(scene.boxes) for scene in scenes] == [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+    assert [len(scene.boxes) for scene in scenes] == [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
     assert len(scenes[0].ignore) == 1
     (x, y), *_ = scenes[1].points[0]
     assert np.abs(scenes[1].frame[round(y), round(x)].astype(int) - MARKS[0]).max() < 20
@@ -270,8 +271,9 @@ def run(scenes_tar, tmp_path_factory):
         labels = Cutouts(crop, np.array([[22, 10, 68, 92]], np.float32), points[None])
         patch.setattr("train.locate.command.cutouts", lambda *_: labels)
         given = ["--part", "pointer", "--scenes", str(scenes_tar), "--crops", str(crops)]
-        how = ["--epochs", "1", "--steps", "2", "--batch", "2", "--teacher", str(crops)]
-        assert main(["locate", "fit", *given, *how, "--out", str(folder)]) == 0
+        how = ["--epochs", "1", "--steps", "2", "--batch", "2", "--pictures", "8"]
+        where = ["--teacher", str(crops), "--out", str(folder)]
+        assert main(["locate", "fit", *given, *how, *where]) == 0
     return folder
 
 
@@ -304,6 +306,40 @@ def test_int8_says_what_float_says(run, files, scenes_tar):
     assert numbers == pytest.approx(theirs["points"][0], abs=0.3)
 
 
+@pytest.mark.parametrize(("share", "passing"), [(0.0, 0), (0.3, 3), (0.9, 10)])
+def test_the_limit_lets_so_many_false_faces_through_as_was_asked(share, passing):
+    """Two rooms, six views each, one proposal in every view, each with other evidence."""
+    evidence = iter(np.linspace(-0.5, 0.6, 12))
+    rooms = [np.zeros((120, 160, 3), np.uint8)] * 2
+
+    def find(_frame):
+        outputs = finds_nothing(None)
+        outputs[16][0][4, 4] = -1.0
+        outputs[16][1][4, 4, 4:] = (PLACES - 0.5).ravel()
+        return outputs
+
+    def point(_patch):
+        point.looks += 1
+        if point.looks % 2:  # the second look at a candidate counts
+            point.said = next(evidence) + 1.0
+        return point.said, np.zeros(10, np.float32)
+
+    point.looks = 0
+    limit = least_evidence(find, point, rooms, share)
+    assert point.looks == 2 * 12
+    assert sum(e >= limit for e in np.linspace(-0.5, 0.6, 12)) == passing
+
+
+def test_frames_of_which_none_can_set_the_limit_are_refused(run, scenes_tar, tmp_path, capsys):
+    few = tmp_path / "few.tar"
+    few.write_bytes(scenes_tar.read_bytes())
+    lines = list(map(json.loads, scenes_tar.with_suffix(".jsonl").read_text().splitlines()))
+    lines[12]["ignore"] = [[10, 10, 50, 50]]
+    few.with_suffix(".jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert convert(["locator", str(run), "-o", str(tmp_path / "o"), "--scenes", str(few)]) == 65
+    assert "none without a face" in capsys.readouterr().err
+
+
 def test_the_right_answer_costs_next_to_nothing_and_silence_much(composer):
     frames, wanted = FrameLessons(composer, batch=4, steps=1, seed=3)[0]
     trainer = Finder(build_finder())
@@ -329,5 +365,5 @@ def test_both_are_measured_by_the_same_command(run, files, scenes_tar, capsys):
         given = ["--model", str(model), "--scenes", str(scenes_tar), "--json"]
         assert main(["locate", "evaluate", *given]) == 0
         document = json.loads(capsys.readouterr().out)
-        assert (document["frames"], document["empty_frames"]) == (12, 6)
+        assert (document["frames"], document["empty_frames"]) == (13, 7)
         assert document["recall"]["80"]["faces"] == 5

@@ -20,9 +20,9 @@ from edge.contract.locate import (
     PATCH_TEMPLATE,
     POINT_UNIT_PX,
     POINTS,
+    PROPOSED,
     SIZES,
     Find,
-    Limits,
     candidates,
     cut_patch,
     overlap,
@@ -191,7 +191,7 @@ class PatchLessons(keras.utils.PyDataset):
         picture: Picture, find: Find
     ) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.float64]]:
         """(guess (5, 2) by number of the face, guesses (k, 5, 2) where none is)."""
-        boxes, guesses, _ = candidates(find(picture.frame), Limits().finder - 1.0)
+        boxes, guesses, _ = candidates(find(picture.frame), PROPOSED)
         taken = np.concatenate([picture.boxes, picture.ignore]).astype(np.float64)
         if not len(taken) or not len(boxes):
             return {}, guesses

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.contract import bundle
 from edge.contract.face import Face
-from edge.contract.locate import SIZES, Find, Limits, locate
+from edge.contract.locate import SIZES, Find, locate
 from edge.contract.tensor import to_float
 from train.runs import load_network
 
@@ -19,9 +19,7 @@ PARTS = FINDER, POINTER = "finder", "pointer"
 FILE = "network.keras"
 
 
-def load_locator(
-    run: Path, limits: Limits | None = None
-) -> Callable[[NDArray[np.uint8]], list[Face]]:
+def load_locator(run: Path) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """A run of `train locate fit`, or a folder with the int8 files, as a bundle is.
 
     Raises:
@@ -31,13 +29,13 @@ def load_locator(
         from edge.eye.locator import Locator
 
         files = [(run / name).read_bytes() for name in (bundle.FINDER, bundle.POINTER)]
-        return Locator(*files, limits).find_faces
+        return Locator(*files).find_faces
     finder, pointer = (load_network(run / part / FILE) for part in (FINDER, POINTER))
-    return float_locator(finder, pointer, limits)
+    return float_locator(finder, pointer)
 
 
 def float_locator(
-    finder: keras.Model, pointer: keras.Model, limits: Limits | None = None
+    finder: keras.Model, pointer: keras.Model
 ) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """What finds faces in a frame with these two."""
     find = float_finder(finder)
@@ -46,7 +44,7 @@ def float_locator(
         found = pointer.predict_on_batch(to_float(patch[None]))
         return float(found["score"][0, 0]), found["points"][0]
 
-    return lambda frame: locate(frame, find, point, limits)
+    return lambda frame: locate(frame, find, point)
 
 
 def float_finder(finder: keras.Model) -> Find:
