@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.bundle import EMBEDDING, MANIFEST, load_bundle
+from edge.contract.bundle import EMBEDDING, FINDER, MANIFEST, load_bundle
 from edge.contract.errors import MissingError
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.levels import Level
@@ -125,7 +125,8 @@ def _bundle(path: Path) -> Subject:
         embed=embed,
         config=_config(manifest.provenance),
         levels=manifest.levels,
-        find=load_locator(held).find_faces if manifest.task == FACES else None,
+        # One made before bundles had a locator is measured on faces that the shipped one finds.
+        find=load_locator(held).find_faces if FINDER in held.files else None,
     )
 
 
