@@ -59,7 +59,7 @@ _NOTHING = {
 UNREADABLE, NO_FACE = "unreadable", "no_face"
 
 # A frame (height, width, 3) uint8 RGB -> its faces, the largest first.
-Find = Callable[[NDArray[np.uint8]], Sequence[Face]]
+FindFaces = Callable[[NDArray[np.uint8]], Sequence[Face]]
 # Whom a picture shows (or ""), the file it comes from, and its crop, or why there is none.
 _Read = tuple[str, str, NDArray[np.uint8] | str]
 
@@ -113,7 +113,7 @@ def load_crops(
     task: str,
     shape: tuple[int, int, int],
     aligned: bool = False,
-    find: Find | None = None,
+    find: FindFaces | None = None,
 ) -> Faces:
     """What a network of `task` and input `shape` is trained and measured on.
 
@@ -132,7 +132,9 @@ def load_crops(
     )
 
 
-def load_faces(paths: Iterable[Path], *, aligned: bool = False, find: Find | None = None) -> Faces:
+def load_faces(
+    paths: Iterable[Path], *, aligned: bool = False, find: FindFaces | None = None
+) -> Faces:
     """Read everything under `paths` into memory; unusable pictures are counted on stderr.
 
     aligned: all are crops cut to geometry.PACKED_TEMPLATE, as those of a tar are anyway.
@@ -271,7 +273,7 @@ class _Cut:
     """How a face is cut out of a picture. Fields as of `load_faces`."""
 
     aligned: bool
-    find: Find
+    find: FindFaces
 
     def crop(
         self, picture: NDArray[np.uint8] | None, name: str, *, packed: bool

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edge.contract.errors import DataError, MissingError, UsageError
-from train.data import NOBODY, Faces, Find, load_crops, split_people
+from train.data import NOBODY, Faces, FindFaces, load_crops, split_people
 
 DEFAULT_SHARE = 0.2
 _LIST = "@"
@@ -26,7 +26,7 @@ def read_sources(
     task: str,
     shape: tuple[int, int, int],
     aligned: bool = False,
-    find: Find | None = None,
+    find: FindFaces | None = None,
 ) -> Faces:
     """The pictures of all sources; a name means the same person in each of them.
 

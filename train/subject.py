@@ -20,7 +20,7 @@ from edge.contract.matching import Difference, Head, dequantize
 from edge.contract.signing import UNCHECKED
 from edge.contract.tasks import FACES
 from edge.contract.tensor import to_int8
-from train.data import Find, for_network
+from train.data import FindFaces, for_network
 from train.progress import watched
 from train.runs import CONFIG, MODEL, load_network
 from train.teacher import Embedder
@@ -52,7 +52,7 @@ class Subject:
     embed: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     config: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[Level, ...] = ()
-    find: Find | None = None
+    find: FindFaces | None = None
 
 
 def load_subject(path: Path) -> Subject:

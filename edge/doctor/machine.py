@@ -19,7 +19,7 @@ _FIRST_YEAR = 2026  # an earlier date is of a clock without a battery
 _UNITS = ("onelook-eye.service", "onelook.service")
 
 
-def power(config: Config) -> Finding:  # noqa: ARG001 - as of Check
+def power(_config: Config) -> Finding:
     """Undervoltage, which a Pi notices by itself."""
     for name in sorted(_SYS.glob("class/hwmon/*/name")):
         if name.read_text().strip() == "rpi_volt":
@@ -31,7 +31,7 @@ def power(config: Config) -> Finding:  # noqa: ARG001 - as of Check
     return Finding("power", State.UNKNOWN, "this machine does not measure its supply")
 
 
-def temperature(config: Config) -> Finding:  # noqa: ARG001
+def temperature(_config: Config) -> Finding:
     """Of the processor, now."""
     zone = _SYS / "class/thermal/thermal_zone0/temp"
     if not zone.is_file():
@@ -55,7 +55,7 @@ def disk(config: Config) -> Finding:
     return Finding("disk", State.OK, said)
 
 
-def clock(config: Config) -> Finding:  # noqa: ARG001
+def clock(_config: Config) -> Finding:
     """Whether the date can be believed. No decision hangs on it; the log's dates do."""
     year = time.gmtime().tm_year
     if year < _FIRST_YEAR:
@@ -70,7 +70,7 @@ def clock(config: Config) -> Finding:  # noqa: ARG001
     return Finding("clock", State.UNKNOWN, "not set by a time server; dates in the log may be off")
 
 
-def kernel(config: Config) -> Finding:  # noqa: ARG001
+def kernel(_config: Config) -> Finding:
     """Whether it lets go of the lock's line if the door is killed."""
     from edge.door.devices.kernel import require_release
 
@@ -81,7 +81,7 @@ def kernel(config: Config) -> Finding:  # noqa: ARG001
     return Finding("kernel", State.OK, "lets go of a line when its process is gone")
 
 
-def services(config: Config) -> Finding:  # noqa: ARG001
+def services(_config: Config) -> Finding:
     """Whether both processes run, and inside their sandbox."""
     if not (_RUN / "systemd/system").is_dir():
         return Finding("services", State.UNKNOWN, "no systemd runs here")

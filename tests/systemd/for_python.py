@@ -9,10 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(next(REPOSITORY.glob("deploy/pip/pip-*.whl"))))
-
-from pip._vendor.packaging.markers import Marker  # noqa: E402 - after the path above
+from pip._vendor.packaging.markers import Marker
 
 
 def main(version: str, locks: list[str]) -> None:

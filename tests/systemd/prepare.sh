@@ -27,9 +27,10 @@ for suite in "$@"; do
     if [ "$(cat "$wheels/key" 2>/dev/null)" != "$key" ]; then
         rm -rf "$wheels"
         mkdir -p "$wheels"
-        python3 "$here/tests/systemd/for_python.py" $python "$here/requirements/$lock.txt" \
+        pip=$(echo "$here"/deploy/pip/pip-*.whl)
+        PYTHONPATH=$pip python3 "$here/tests/systemd/for_python.py" $python "$here/requirements/$lock.txt" \
             "$here/requirements/build.txt" >"$wheels/requirements.txt"
-        python3 "$(echo "$here"/deploy/pip/pip-*.whl)/pip" download --quiet --only-binary :all: \
+        python3 "$pip/pip" download --quiet --only-binary :all: \
             --require-hashes --no-deps --python-version $python --platform manylinux_2_17_x86_64 \
             --platform manylinux2014_x86_64 --platform manylinux_2_27_x86_64 \
             --platform manylinux_2_28_x86_64 --platform manylinux_2_34_x86_64 \

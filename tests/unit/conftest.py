@@ -1,4 +1,4 @@
-"""What several unit tests need: a manifest whose network is four bytes."""
+"""What several unit tests need: mock pins, a manifest whose network is four bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import hashlib
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
 
 from edge.contract.bundle import EMBEDDING, model_id
 from edge.contract.levels import Comparison, Level, Press, Rate, Sample, Step
@@ -17,6 +19,15 @@ from edge.contract.tasks import FACES
 from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT, preprocessing_id
 
 NETWORK = b"net!"
+
+
+@pytest.fixture
+def factory():
+    """gpiozero's mock pins, for one test."""
+    before, Device.pin_factory = Device.pin_factory, MockFactory()
+    yield Device.pin_factory
+    Device.pin_factory.reset()
+    Device.pin_factory = before
 
 
 @pytest.fixture(scope="session")

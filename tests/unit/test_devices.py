@@ -15,6 +15,7 @@ from edge.door.devices.button import Button
 from edge.door.devices.contact import Contact
 from edge.door.devices.pins import pin_errors
 from edge.door.devices.strike import Strike
+from tests.unit.waiting import wait_until
 
 LOCK, BUTTON = "GPIO17", "GPIO27"
 
@@ -24,14 +25,6 @@ class StuckPin(MockPin):
 
     def _change_state(self, value):
         return super()._change_state(value) if self.function == "input" else False
-
-
-@pytest.fixture
-def factory():
-    before, Device.pin_factory = Device.pin_factory, MockFactory()
-    yield Device.pin_factory
-    Device.pin_factory.reset()
-    Device.pin_factory = before
 
 
 @pytest.fixture(params=[True, False], ids=["active high", "active low"])
@@ -45,13 +38,6 @@ def strike(factory, active_high):
     made = Strike(LOCK, active_high=active_high)
     yield made
     made.close()
-
-
-def wait_until(true, within_s=3.0):
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def levels(factory):

@@ -7,12 +7,12 @@ import time
 
 import pytest
 from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
 
 from edge.contract.errors import PinError
 from edge.contract.reasons import Reason
 from edge.core.lights import Lamp, Pattern, Show, lasts, of_reason
 from edge.door.devices.lights import Lights, _at
+from tests.unit.waiting import wait_until
 
 PINS = {
     Lamp.GREEN: "GPIO22",
@@ -20,14 +20,6 @@ PINS = {
     Lamp.WHITE: "GPIO24",
     Lamp.BUZZER: "GPIO25",
 }
-
-
-@pytest.fixture
-def factory():
-    before, Device.pin_factory = Device.pin_factory, MockFactory()
-    yield Device.pin_factory
-    Device.pin_factory.reset()
-    Device.pin_factory = before
 
 
 @pytest.fixture
@@ -40,13 +32,6 @@ def lights(factory):
 
 def lit(factory):
     return {lamp.value for lamp, pin in PINS.items() if factory.pin(pin).state}
-
-
-def wait_until(true, within_s=3.0):
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 @pytest.mark.parametrize("show", Show)

@@ -11,7 +11,7 @@ from steps import DOOR, EYE, INSTALL, ONELOOK, is_active, main, played_door, run
 
 BOOT_CONFIG = Path("/boot/firmware/config.txt")
 PHOTO = "/src/application_data/verification_images/obama_1.jpg"
-NEW = Path("/root/new")
+NEW = Path("/opt/newer-checkout")
 
 
 def steps():

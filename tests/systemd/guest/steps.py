@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import redirect_stdout
 from pathlib import Path
 
 INSTALL = ["/src/deploy/install.sh", "--wheelhouse", "/wheels", "--yes"]
@@ -62,10 +63,10 @@ def played_door():
 
 def main(steps):
     """Run `steps`, which gives a dictionary, and leave it as /out/result.json."""
-    sys.stdout = open("/out/log", "w")  # noqa: PTH123, SIM115
-    try:
-        result = steps()
-    except BaseException:  # noqa: BLE001 - whatever it was, the host shall read it
-        traceback.print_exc(file=sys.stdout)
-        result = {"failed": traceback.format_exc()}
+    with Path("/out/log").open("w") as log, redirect_stdout(log):
+        try:
+            result = steps()
+        except BaseException:  # noqa: BLE001 - whatever it was, the host shall read it
+            traceback.print_exc(file=log)
+            result = {"failed": traceback.format_exc()}
     Path("/out/result.json").write_text(json.dumps(result))
