@@ -311,6 +311,7 @@ class _Loop:
                 self._lights.show(said.Show.GRANTED, seconds)
             case machine.Release():
                 self._strike.release()
+                self._lights.show(said.Show.DARK, 0.0)  # the door shut before its time was up
             case machine.Note(what):
                 self._records.note(what, event.at)
 

@@ -689,3 +689,20 @@ def test_failures_of_before_a_quiet_day_count_no_more(door, hours, left):
     assert door.counter().failures == left
     cleared = [row for row in door.rows() if row["reason"] == "lockout_cleared"]
     assert [row["failures"] for row in cleared] == ([7] if left == 1 else [])
+
+
+def test_green_goes_out_with_the_lock_when_the_door_shuts_before_its_time(door):
+    door.settings = 'pulse = "10s"\ncontact_pin = "GPIO6"\n[lights]\ngreen = "GPIO22"'
+    door.enrol(NAME)
+    door.start()
+    door.show(door.press(), ADA, ADA)
+    started = time.monotonic()
+    for level in (1, 0):  # opened, and shut behind whoever came in
+        door.wires.sendall(json.dumps({"contact": level}).encode() + b"\n")
+        time.sleep(0.3)
+    off = set()
+    while off != {"strike", "green"}:
+        said = door.hear()
+        if said.get("level") == 0:
+            off.add(said["line"])
+    assert time.monotonic() - started < 5.0
