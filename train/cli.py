@@ -225,6 +225,7 @@ def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
     fit.add_argument(
         "--teacher", type=Path, required=True, metavar="ONNX", help="a YuNet, which labels them"
     )
+    _add_seconds(fit)
     fit.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
     fit.add_argument("--begin-with", type=Path, metavar="RUN", help="another run to go on from")
     fit.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -244,6 +245,14 @@ def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
     measure = parts.add_parser("evaluate", help="measure them on labelled frames")
     measure.add_argument("--model", type=Path, required=True, metavar="RUN")
     _add_scenes(measure)
+    _add_seconds(measure)
+    measure.add_argument(
+        "--like",
+        type=Path,
+        nargs="+",
+        metavar="TAR",
+        help="labelled frames that show how --points-by point beside labels, else --scenes",
+    )
     measure.add_argument(
         "--yunet", type=Path, metavar="ONNX", help="compare the time with OpenCV's FaceDetectorYN"
     )
@@ -263,6 +272,17 @@ def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="for results.json")
     parser.add_argument("--json", action="store_true")
+
+
+def _add_seconds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--points-by",
+        type=Path,
+        nargs=2,
+        metavar=("ONNX", "TFLITE"),
+        help="landmarks-regression-retail-0009 and face_landmark: labelled points are held against "
+        "these two's, and the middle one of three is taken",
+    )
 
 
 def _add_scenes(parser: argparse.ArgumentParser) -> None:

@@ -203,13 +203,14 @@ def test_a_patch_has_its_points_where_the_lesson_says(composer, monkeypatch):
     assert np.mean(right) > 0.8
 
 
-def test_the_pointer_learns_from_what_the_finder_hands_over(composer):
+def test_the_pointer_learns_from_what_the_finder_hands_over(composer, monkeypatch):
     """Faces as they are guessed, four pixels too far right, and a mistake, as no face."""
+    monkeypatch.setattr("train.locate.lessons.lit", lambda frame, _: frame)
     pictures, mistakes = [], 0
 
     class Kept:
-        def picture(self, rng):
-            pictures.append(composer.picture(rng))
+        def plain(self, rng):
+            pictures.append(composer.plain(rng))
             return pictures[-1]
 
     def find(frame):
@@ -225,7 +226,7 @@ def test_the_pointer_learns_from_what_the_finder_hands_over(composer):
     _, wanted = lessons[0]
     assert 0.5 < wanted["score"].mean() < 0.95
     for picture in pictures:
-        guesses, others = lessons._proposed(picture, find)
+        guesses, others = lessons._proposed(picture, picture.frame, find)
         for number, guess in guesses.items():
             assert guess == pytest.approx(picture.points[number] + [4.0, 0.0], abs=0.05)
         mistakes += len(others)

@@ -6,8 +6,9 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -24,6 +25,7 @@ from edge.contract.signing import UNCHECKED
 from train.data import load_faces, photographs
 from train.files import write_text
 from train.locate import gates
+from train.locate.agreed import Seconds, agreed_scenes, ways_of_scenes
 from train.locate.compose import Composer
 from train.locate.evaluate import cost, evaluate, told
 from train.locate.fit import Finder, Pointer, fit
@@ -31,7 +33,7 @@ from train.locate.label import cutouts
 from train.locate.lessons import FrameLessons, PatchLessons
 from train.locate.network import build_finder, build_pointer
 from train.locate.networks import FILE, FINDER, POINTER, float_finder, load_locator
-from train.locate.scenes import read_scenes, split_scenes
+from train.locate.scenes import Scene, read_scenes, split_scenes
 from train.progress import watched
 from train.runs import Run, load_network
 
@@ -55,8 +57,13 @@ def fit_command(args: argparse.Namespace) -> int:
     run = Run(args.out / args.part, config, resume=args.resume, model=FILE)
     # The pointer learns from what the finder of its own run hands over.
     finder = load_network(args.out / FINDER / FILE) if args.part == POINTER else None
-    scenes, _ = split_scenes([scene for path in args.scenes for scene in read_scenes(path)])
-    composer = Composer(scenes, cutouts(load_faces(args.crops).crops, args.teacher), FRAME)
+    scenes = _scenes(args.scenes)
+    seconds = Seconds(*args.points_by) if args.points_by else None
+    if seconds:
+        scenes = agreed_scenes(scenes, seconds, None)
+    scenes, _ = split_scenes(scenes)
+    crops = cutouts(load_faces(args.crops).crops, args.teacher, seconds)
+    composer = Composer(scenes, crops, FRAME)
     how = {"batch": args.batch, "steps": args.steps, "seed": args.seed}
     if finder is None:
         lessons = FrameLessons(composer, **how)
@@ -91,7 +98,13 @@ def fit_command(args: argparse.Namespace) -> int:
 
 def evaluate_command(args: argparse.Namespace) -> int:
     """`python -m train locate evaluate`."""
-    scenes = [scene for path in args.scenes for scene in read_scenes(path)]
+    scenes = _scenes(args.scenes)
+    if args.points_by:
+        seconds = Seconds(*args.points_by)
+        ways = ways_of_scenes(_scenes(args.like), seconds) if args.like else None
+        scenes = agreed_scenes(scenes, seconds, ways)
+    elif args.like:
+        raise UsageError("--like is for --points-by", remedy="add --points-by, or leave it out")
     locator = load_locator(args.model)
     document = evaluate(locator, scenes) | {"model": args.model.name}
     if args.yunet:
@@ -115,6 +128,10 @@ def gates_command(args: argparse.Namespace) -> int:
         raise DataError("there is no picture to measure on", remedy="name a tar or a folder")
     document = gates.measure(look, watched(frames, "looking"), limits)
     return _give(args, document | {"model": args.model.name, "limits": asdict(limits)}, gates.told)
+
+
+def _scenes(tars: Sequence[Path]) -> list[Scene]:
+    return [scene for tar in tars for scene in read_scenes(tar)]
 
 
 def _give(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -53,7 +53,12 @@ class Composer:
         self._cutouts, self._size = cutouts, size
 
     def picture(self, rng: np.random.Generator) -> Picture:
-        """One of them."""
+        """One of them, in some light, by some camera."""
+        plain = self.plain(rng)
+        return replace(plain, frame=lit(plain.frame, rng))
+
+    def plain(self, rng: np.random.Generator) -> Picture:
+        """One as its parts were photographed."""
         empty = self._without[rng.integers(len(self._without))]
         made = self._background(empty, rng)
         if rng.random() < 0.65:
@@ -61,8 +66,7 @@ class Composer:
         if rng.random() < _PASTED:
             for _ in range(rng.integers(1, _MOST_PASTED + 1)):
                 made = self._paste(made, rng)
-        frame = lit(made.frame, rng)
-        return _judged(Picture(frame, made.boxes, made.points, made.ignore), self._size)
+        return _judged(made, self._size)
 
     def _background(self, scene: Scene, rng: np.random.Generator) -> Picture:
         height, width = self._size

@@ -37,7 +37,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Recall by size, false detections, errors of the points in distances between the eyes.
 
-    What may be a face counts neither way.
+    What may be a face counts neither way; nor do points of which nobody knows where they are.
     """
     counts = {name: _Counts() for name in SIZES}
     errors: list[float] = []
@@ -55,7 +55,7 @@ def evaluate(
             counts[name].faces += 1
             if number in matched:
                 counts[name].found += 1
-                if box[2] * scale >= SIZES["40"][0]:
+                if box[2] * scale >= SIZES["40"][0] and scene.sure[number]:
                     errors.append(_error(faces[matched[number]].points, scene.points[number]))
         loose = np.setdiff1d(np.arange(len(faces)), list(matched.values()))
         allowed = np.concatenate([scene.ignore, scene.boxes])

@@ -13,6 +13,7 @@ from edge.contract.errors import DataError, MissingError
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.locate import POINTS
 from train.goals import cache_folder
+from train.locate.agreed import IN_DOUBT, Seconds, ways_of
 from train.locate.compose import Cutouts
 from train.progress import watched
 
@@ -21,8 +22,10 @@ _SIDE = CROP_SIZE + 2 * _AROUND
 _LEAST_SCORE = 0.7
 
 
-def cutouts(crops: NDArray[np.uint8], teacher: Path) -> Cutouts:
+def cutouts(crops: NDArray[np.uint8], teacher: Path, seconds: Seconds | None = None) -> Cutouts:
     """Those of the crops (n, 112, 112, 3) uint8 RGB in which the teacher, a YuNet, sees a face.
+
+    seconds: who points as well, see `train.locate.agreed`; where no two agree, a crop is left out.
 
     Raises:
         MissingError: no such teacher. DataError: OpenCV does not take it.
@@ -40,8 +43,14 @@ def cutouts(crops: NDArray[np.uint8], teacher: Path) -> Cutouts:
         new.replace(kept)
     sure = rows[:, -1] >= _LEAST_SCORE
     rows = rows[sure]
-    points = rows[:, 4:-1].reshape(-1, POINTS, 2)
-    return Cutouts(crops[sure], rows[:, :4], points)
+    crops, points = crops[sure], rows[:, 4:-1].reshape(-1, POINTS, 2)
+    if seconds is None:
+        return Cutouts(crops, rows[:, :4], points)
+    labels = points.astype(np.float64)
+    seen = seconds.points(crops, labels)
+    agreed, doubts = ways_of(labels, seen).agreed(labels, seen)
+    known = doubts <= IN_DOUBT
+    return Cutouts(crops[known], rows[known, :4], agreed[known].astype(np.float32))
 
 
 def open_yunet(path: Path, size: tuple[int, int]) -> cv2.FaceDetectorYN:

@@ -126,7 +126,7 @@ class PatchLessons(keras.utils.PyDataset):
     _OFF_SD = (0.02, 0.15)  # of the distance between the eyes: nearly right, far off
     _NO_FACE = 0.25  # of a batch
     _LEAST_EYES_PX = 4.0
-    _LEAST_HEIGHT_PX = 20.0
+    _LEAST_HEIGHT_PX = 28.0  # a door looks at the same face with more pixels
     _MISTAKES = 4  # of the finder, of one picture
 
     def __init__(  # noqa: PLR0913 - one keyword per thing that decides a batch
@@ -147,8 +147,8 @@ class PatchLessons(keras.utils.PyDataset):
         self._others: list[_View] = []
         for number in watched(range(pictures), "views"):
             rng = np.random.default_rng((seed, 1, number))
-            picture = composer.picture(rng)
-            guesses, mistakes = self._proposed(picture, find)
+            picture = composer.plain(rng)
+            guesses, mistakes = self._proposed(picture, lit(picture.frame, rng), find)
             for face, points in enumerate(picture.points.astype(np.float64)):
                 large = picture.boxes[face, 3] >= self._LEAST_HEIGHT_PX
                 if large and np.hypot(*(points[1] - points[0])) >= self._LEAST_EYES_PX:
@@ -188,10 +188,10 @@ class PatchLessons(keras.utils.PyDataset):
 
     @staticmethod
     def _proposed(
-        picture: Picture, find: Find
+        picture: Picture, frame: NDArray[np.uint8], find: Find
     ) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.float64]]:
-        """(guess (5, 2) by number of the face, guesses (k, 5, 2) where none is)."""
-        boxes, guesses, _ = candidates(find(picture.frame), PROPOSED)
+        """(guess (5, 2) by number of the face, guesses (k, 5, 2) where none is), in that light."""
+        boxes, guesses, _ = candidates(find(frame), PROPOSED)
         taken = np.concatenate([picture.boxes, picture.ignore]).astype(np.float64)
         if not len(taken) or not len(boxes):
             return {}, guesses

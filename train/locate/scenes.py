@@ -26,7 +26,7 @@ class Scene:
 
     frame: (h, w, 3) uint8 RGB. boxes: (n, 4) x, y, width, height, pixels of the frame.
     points: (n, 5, 2) as `edge.contract.locate.Face` has them. ignore: (m, 4) boxes that may be
-    faces: neither learn from them nor count them.
+    faces: neither learn from them nor count them. sure: (n,), whether anybody knows the points.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Scene:
     boxes: NDArray[np.float32]
     points: NDArray[np.float32]
     ignore: NDArray[np.float32]
+    sure: NDArray[np.bool_]
 
 
 def read_scenes(tar: Path) -> list[Scene]:
@@ -73,14 +74,15 @@ def split_scenes(scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
 def _scene(row: dict, data: bytes) -> Scene:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     boxes, points = _array(row["boxes"], 4), _array(row["landmarks"], 2 * POINTS)
-    sure = np.array(row["confirmed"], bool).reshape(-1)
+    confirmed = np.array(row["confirmed"], bool).reshape(-1)
     return Scene(
         row["file"],
         row["source"],
         np.ascontiguousarray(bgr[..., ::-1]),
-        boxes[sure],
-        points[sure].reshape(-1, POINTS, 2),
-        np.concatenate([_array(row["ignore"], 4), boxes[~sure]]),
+        boxes[confirmed],
+        points[confirmed].reshape(-1, POINTS, 2),
+        np.concatenate([_array(row["ignore"], 4), boxes[~confirmed]]),
+        np.ones(int(confirmed.sum()), bool),
     )
 
 
