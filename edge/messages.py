@@ -39,6 +39,8 @@ IDS = {
     "door_closed": "75f3f2b01e2e328f9899fa190a288727",
     "door_forced": "94eba3092096b9dce8f0447b13eb6d07",
     "door_held": "280a55de80d26baf16e7da5e59daede6",
+    "tamper": "33ac271279e525da44749c395478404c",
+    "button_stuck": "b164b4a55154e42ab21a95f6c4f885e8",
     "door_started": "054db0d702263e739b6fc84d1bfdfe4a",
     "eye_started": "9499f3690a7324187d2391481dd79eab",
     "fault": "b5accb1118b560da402cd797e6f9d783",

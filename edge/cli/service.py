@@ -8,6 +8,7 @@ import os
 import signal
 
 from edge.cli.arguments import Commands
+from edge.cli.output import publish
 from edge.config import load_config
 from edge.contract.errors import UnavailableError
 
@@ -21,6 +22,12 @@ def register(commands: Commands) -> None:
         summary="the door: button, decision, lock (onelook.service starts it)",
         example="onelook run --config /etc/onelook/onelook.toml",
         run=_run,
+    )
+    run.add_argument(
+        "--check",
+        action="store_true",
+        help="start everything that the door needs, meet its eye, say so and end; "
+        "the service must not run meanwhile",
     )
     # For the demo and the tests: the far ends of the simulated pins' wires, see edge/door/wires.py.
     run.add_argument("--wires", type=int, metavar="FD", help=argparse.SUPPRESS)
@@ -44,9 +51,13 @@ def register(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     end_with(args.with_parent)
-    from edge.door.loop import run
+    from edge.door.loop import check, run
 
-    return run(load_config(args.config), wires_fd=args.wires)
+    config = load_config(args.config)
+    if not args.check:
+        return run(config, wires_fd=args.wires)
+    check(config)
+    return publish(args, "run", ["the door would start: bundle, gallery, pins and eye are right"])
 
 
 def _release(args: argparse.Namespace) -> int:

@@ -44,6 +44,8 @@ class DoorConfig:
     exit_opens: bool
     contact_pin: str
     contact_shut: str
+    tamper_pin: str
+    tamper_shut: str
     held_after_s: float | None
     relock_on_close: bool
 
@@ -241,6 +243,8 @@ def _build(
             door["exit_opens"],
             door["contact_pin"],
             door["contact_shut"],
+            door["tamper_pin"],
+            door["tamper_shut"],
             door["held_after"],
             door["relock_on_close"],
         ),

@@ -17,6 +17,7 @@ _PINS = (
     ("button", "pin", "the button"),
     ("door", "exit_pin", "the exit button"),
     ("door", "contact_pin", "the door's contact"),
+    ("door", "tamper_pin", "the case's contact"),
     *(("lights", name, f"the {name} light") for name in ("green", "red", "white")),
     ("lights", "buzzer", "the buzzer"),
 )

@@ -51,11 +51,13 @@ class Happening(Enum):
     DOOR_CLOSED = "door_closed"
     DOOR_FORCED = "door_forced"
     DOOR_HELD = "door_held"
+    TAMPER = "tamper"
+    BUTTON_STUCK = "button_stuck"
 
     @property
     def alarms(self) -> bool:
         """Somebody should look now."""
-        return self in {Happening.DOOR_FORCED, Happening.DOOR_HELD}
+        return self in {Happening.DOOR_FORCED, Happening.DOOR_HELD, Happening.TAMPER}
 
     @property
     def remedy(self) -> str:
@@ -97,4 +99,6 @@ _HAPPENING_REMEDIES = {
     Happening.DOOR_CLOSED: "Nothing to do.",
     Happening.DOOR_FORCED: "Look who came in: no press and no exit button opened the door.",
     Happening.DOOR_HELD: "Close the door, or set a longer [door] held_after.",
+    Happening.TAMPER: "Look who opened the unit's case, and whether its wires are as they were.",
+    Happening.BUTTON_STUCK: "Free the button: no press counts while it is down. Look at its wire.",
 }

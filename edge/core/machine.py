@@ -14,7 +14,9 @@ from edge.contract.reasons import Happening, Reason
 
 # A door that was pulled while the lock was open may tell so a little later.
 _LATE_S = 2.0
-_MINUTE_S, _LOOKS_A_MINUTE = 60.0, 20
+_MINUTE_S, _PRESSES_A_MINUTE = 60.0, 20
+STUCK_S = 30.0  # no finger stays on a button for so long
+_ALARM_S = 180.0  # of light and noise; the record stays
 
 
 class Phase(Enum):
@@ -49,7 +51,9 @@ class State:
 
     opened: since when the door stands open; None: it is shut, or has no contact. expected: until
     when it may be opened without an alarm. alarm: what is to be looked at, until the door is shut.
-    looks: when somebody was looked at within the last minute. flooded: that were too many, and it
+    tampered: the unit's case stands open. silent: when the latest alarm ends by itself.
+    held: since when the button is down. stuck: for too long, and it was said.
+    recorded: when presses were taken within the last minute. flooded: that were too many, and it
     was said.
     """
 
@@ -60,8 +64,16 @@ class State:
     opened: float | None = None
     expected: float = -1e9
     alarm: Happening | None = None
-    looks: tuple[float, ...] = ()
+    tampered: bool = False
+    silent: float = -1e9
+    held: float | None = None
+    stuck: bool = False
+    recorded: tuple[float, ...] = ()
     flooded: bool = False
+
+    def alarms(self, at: float) -> bool:
+        """Whether somebody is to be called, now."""
+        return at < self.silent and (self.tampered or self.alarm is not None)
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,27 @@ class Exited:
 
 
 @dataclass(frozen=True)
+class LetGo:
+    """The button, after a press."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class CaseOpened:
+    """The unit's own case, by its contact."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class CaseShut:
+    """The unit's own case, by its contact."""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class Opened:
     """The door itself, by its contact."""
 
@@ -118,7 +151,7 @@ class Closed:
     at: float
 
 
-Event = Pressed | Decided | Failed | Tick | Exited | Opened | Closed
+Event = Pressed | LetGo | Decided | Failed | Tick | Exited | Opened | Closed | CaseOpened | CaseShut
 
 
 @dataclass(frozen=True)
@@ -163,6 +196,7 @@ Action = Look | Record | Pulse | Release | Note
 
 def step(state: State, event: Event, policy: Policy) -> tuple[State, list[Action]]:
     """What the door does next. Total: every event is legal in every phase."""
+    state = _touched(state, event)
     match event:
         case Pressed() if state.phase is Phase.LOCKED and event.at >= state.last + policy.gap_s:
             made = _pressed(state, event, policy)
@@ -176,6 +210,9 @@ def step(state: State, event: Event, policy: Policy) -> tuple[State, list[Action
             made = _opened(state, event)
         case Closed() if state.opened is not None:
             made = _closed(state, policy)
+        case CaseOpened() if not state.tampered:
+            tampered = replace(state, tampered=True, silent=event.at + _ALARM_S)
+            made = tampered, [Note(Happening.TAMPER)]
         case Tick():
             made = _ticked(state, event, policy)
         case _:  # a press too soon, an answer to an older press: nothing to do
@@ -183,26 +220,30 @@ def step(state: State, event: Event, policy: Policy) -> tuple[State, list[Action
     return made
 
 
+def _touched(state: State, event: Event) -> State:
+    """What is known of button and case, whatever the door is at."""
+    match event:
+        case Pressed():
+            return replace(state, held=event.at)
+        case LetGo():
+            return replace(state, held=None, stuck=False)
+        case CaseShut():
+            return replace(state, tampered=False)
+    return state
+
+
 def _pressed(state: State, event: Pressed, policy: Policy) -> tuple[State, list[Action]]:
     press = state.press + 1
-    if event.refusal is not None:
-        refused = replace(state, press=press, last=event.at)
-        return refused, [Record(press, event.refusal)]
-    looks = tuple(at for at in state.looks if at > event.at - _MINUTE_S)
-    if len(looks) >= _LOOKS_A_MINUTE:
+    recorded = tuple(at for at in state.recorded if at > event.at - _MINUTE_S)
+    taken = replace(state, press=press, last=event.at, recorded=recorded)
+    if len(recorded) >= _PRESSES_A_MINUTE:
         # Nobody hunts for a lucky frame, and nobody fills the disk with trying: it is said once.
-        flooded = replace(state, press=press, last=event.at, looks=looks, flooded=True)
-        return flooded, [] if state.flooded else [Record(press, Reason.BUSY)]
+        return replace(taken, flooded=True), [] if state.flooded else [Record(press, Reason.BUSY)]
+    taken = replace(taken, recorded=(*recorded, event.at), flooded=False)
+    if event.refusal is not None:
+        return taken, [Record(press, event.refusal)]
     deadline = event.at + policy.verify_s
-    looking = replace(
-        state,
-        phase=Phase.VERIFYING,
-        press=press,
-        until=deadline,
-        last=event.at,
-        looks=(*looks, event.at),
-        flooded=False,
-    )
+    looking = replace(taken, phase=Phase.VERIFYING, until=deadline)
     return looking, [Look(press, event.at, deadline)]
 
 
@@ -235,7 +276,8 @@ def _opened(state: State, event: Opened) -> tuple[State, list[Action]]:
     opened, noted = replace(state, opened=event.at), [Note(Happening.DOOR_OPENED)]
     if event.at <= state.expected:
         return opened, [*noted]
-    return replace(opened, alarm=Happening.DOOR_FORCED), [*noted, Note(Happening.DOOR_FORCED)]
+    forced = replace(opened, alarm=Happening.DOOR_FORCED, silent=event.at + _ALARM_S)
+    return forced, [*noted, Note(Happening.DOOR_FORCED)]
 
 
 def _closed(state: State, policy: Policy) -> tuple[State, list[Action]]:
@@ -257,8 +299,11 @@ def _ticked(state: State, event: Tick, policy: Policy) -> tuple[State, list[Acti
                 actions = [Release()]
                 state = _locked(state)
     if state.alarm is None and _stands_open(state, event.at, policy):
-        state = replace(state, alarm=Happening.DOOR_HELD)
+        state = replace(state, alarm=Happening.DOOR_HELD, silent=event.at + _ALARM_S)
         actions.append(Note(Happening.DOOR_HELD))
+    if state.held is not None and not state.stuck and event.at >= state.held + STUCK_S:
+        state = replace(state, stuck=True)
+        actions.append(Note(Happening.BUTTON_STUCK))
     return state, actions
 
 

@@ -36,9 +36,9 @@ Check = Callable[[Config], Finding]
 
 def examine(config: Config) -> Iterator[Finding]:
     """One finding per check, in the order in which an owner would mend them."""
-    from edge.doctor import machine, unit
+    from edge.doctor import inputs, machine, unit
 
-    for check in (*machine.CHECKS, *unit.CHECKS):
+    for check in (*machine.CHECKS, *unit.CHECKS, *inputs.CHECKS):
         try:
             yield check(config)
         except OnelookError as e:

@@ -7,13 +7,20 @@ nobody foresaw ends the process: the strike is released on the way out, systemd 
 from __future__ import annotations
 
 import select
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from edge import journal, notify
 from edge.clock import boottime
 from edge.config import Config
-from edge.contract.errors import BundleError, OnelookError, PinError, StorageError
+from edge.contract.errors import (
+    BundleError,
+    OnelookError,
+    PinError,
+    StorageError,
+    UnavailableError,
+)
 from edge.contract.reasons import Reason
 from edge.contract.wire import Enough, Seen
 from edge.contract.wire import Look as LookMessage
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
     from edge.door.wires import Wires
 
 _IDLE_S = 5.0
+_CHECK_S = 15.0  # an eye that has just been started, too
 
 
 def run(config: Config, wires_fd: int | None) -> int:
@@ -61,6 +69,20 @@ def run(config: Config, wires_fd: int | None) -> int:
         _Loop(config, strike, wires, stack).run(stop)
         notify.stopping()
     return 0
+
+
+def check(config: Config) -> None:
+    """Start all that the door needs, wait for its eye, and end; nobody is let in meanwhile.
+
+    Raises:
+        OnelookError: bundle, store or pins are not to be had. UnavailableError: there is no eye.
+    """
+    with ExitStack() as stack:
+        take_kernel_pins()
+        strike = strike_of(config)
+        stack.callback(strike.close)
+        require_release()
+        _Loop(config, strike, None, stack).meet_eye(boottime() + _CHECK_S)
 
 
 def release(config: Config) -> int:
@@ -127,7 +149,11 @@ class _Loop:
         stack.callback(self._link.close)
         self._inputs = Inputs(config, stack)
         # A door that stands open: since when, and after what, nobody knows; no alarm but for long.
-        self._state = machine.State(opened=boottime() if self._inputs.stands_open else None)
+        now = boottime()
+        self._state = machine.State(
+            opened=now if self._inputs.stands_open else None,
+            held=now if self._inputs.held else None,
+        )
         lamps = {name: pin for name, pin in vars(config.lights).items() if pin != "off"}
         self._lights = Lights({said.Lamp(name): pin for name, pin in lamps.items()})
         stack.callback(self._lights.close)
@@ -146,6 +172,25 @@ class _Loop:
         while self._turn(stop):
             if watched:
                 notify.watchdog()
+
+    def meet_eye(self, deadline: float) -> None:
+        """Only wait for it, at most until then; no press is taken.
+
+        Raises:
+            UnavailableError: none came, or one with another network.
+        """
+        while self._link.fault is Reason.CAMERA_ERROR and boottime() < deadline:
+            if self._link.socket is None and not self._link.connect():
+                time.sleep(RETRY_S)
+                continue
+            select.select([self._link.socket], [], [], RETRY_S)
+            with suppress(LostError):
+                self._link.receive()
+        if self._link.fault is not None:
+            raise UnavailableError(
+                f"the door starts, but no eye with its network answers ({self._link.fault.value}).",
+                remedy="Read why: journalctl -u onelook-eye.service",
+            )
 
     def _turn(self, stop: int) -> bool:
         if self._link.socket is None:
@@ -172,16 +217,19 @@ class _Loop:
         ends = [self._state.until] if self._state.phase is not machine.Phase.LOCKED else []
         if self._state.opened is not None and self._policy.held_s is not None:
             ends += [self._state.opened + self._policy.held_s] * (self._state.alarm is None)
+        if self._state.held is not None and not self._state.stuck:
+            ends.append(self._state.held + machine.STUCK_S)
         waits += [max(0.0, end - boottime()) for end in ends]
         return min(waits)
 
     def _at_rest(self) -> said.Show:
         """What the lamps say while nobody presses."""
-        if self._state.alarm is not None:
+        if self._state.alarms(boottime()):
             return said.Show.ALARM
         if not self._armed:
             return said.Show.NOT_ARMED
-        return said.Show.DARK if self._link.fault is None else said.Show.FAULT
+        works = self._link.fault is None and not self._state.stuck
+        return said.Show.DARK if works else said.Show.FAULT
 
     def _take_felt(self) -> None:
         for event in self._inputs.take():

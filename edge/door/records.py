@@ -14,6 +14,13 @@ from edge.door.press import Ending, Press, document, entry, row_of
 from edge.store.events import Counter, EventStore
 from edge.store.people import Person
 
+_PRIORITIES = {
+    Happening.DOOR_FORCED: journal.ALERT,
+    Happening.TAMPER: journal.ALERT,
+    Happening.DOOR_HELD: journal.WARNING,
+    Happening.BUTTON_STUCK: journal.WARNING,
+}
+
 
 class Records:
     """show: gets each event document, or None."""
@@ -90,9 +97,9 @@ class Records:
         except StorageError as e:
             tell_fault(e)
             seq = 0
-        priority = journal.ALERT if what is Happening.DOOR_FORCED else journal.INFO
-        priority = journal.WARNING if what is Happening.DOOR_HELD else priority
-        journal.write("door", priority=priority, seq=seq, reason=what.value)
+        journal.write(
+            "door", priority=_PRIORITIES.get(what, journal.INFO), seq=seq, reason=what.value
+        )
         if self._show is not None:
             self._show({"happening": what.value, "at": at})
 

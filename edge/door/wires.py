@@ -2,7 +2,8 @@
 
 For the demo and the tests alone. The door itself does not know the difference: its devices hang on
 gpiozero's mock pins. One JSON object a line; in: {"press": true} and {"exit": true}, which push and
-let go, {"contact": LEVEL}; out: "line", "event", "happening", "ready".
+let go; {"contact": LEVEL}, and so for every input, which stays at that level, 0 or 1; out: "line",
+"event", "happening", "ready".
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Wires:
     def connect(self, *, inputs: Mapping[str, str], lines: Mapping[str, tuple[str, bool]]) -> None:
         """Take hold of the lines, once their devices are there.
 
-        inputs: "press", "exit", "contact", as far as they are wired, each with its pin.
+        inputs: as of `edge.door.inputs.input_pins`, by name, each with its pin.
         lines: by name, each with its pin and whether it is active high; told as 1 when it is on.
         """
         self._inputs = dict(inputs)
@@ -67,11 +68,11 @@ class Wires:
         for line in lines:
             for name, level in json.loads(line).items():
                 moved = self._factory.pin(self._inputs[name])
-                if name == "contact":
-                    (moved.drive_high if level else moved.drive_low)()
-                else:
+                if level is True:
                     moved.drive_low()
                     moved.drive_high()
+                else:
+                    (moved.drive_high if level else moved.drive_low)()
         return bool(data)
 
     def tell(self, message: Mapping[str, Any]) -> None:

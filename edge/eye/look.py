@@ -61,12 +61,20 @@ class Eye:
                 why=f"It was made for the task {manifest.task!r}.",
                 remedy="Name a bundle for faces in [recognition] bundle.",
             )
+        self._bundle, self._limits = bundle, limits
         self._engine = load_engine(bundle)
-        self._limits = limits
-        self.name = self._engine.name
-        replay(self._engine, bundle)
         self._locator = load_locator(bundle)
-        replay_locator(self._locator, bundle)
+        self.name = self._engine.name
+        self.rehearse()
+
+    def rehearse(self) -> None:
+        """Answer the bundle's golden inputs once more.
+
+        Raises:
+            EngineError: the answers are others than when the bundle was made.
+        """
+        replay(self._engine, self._bundle)
+        replay_locator(self._locator, self._bundle)
 
     def see(self, frame: NDArray[np.uint8]) -> Sight:
         """Look at a frame, (height, width, 3) uint8, RGB.

@@ -2,7 +2,8 @@
 
 What a camera, the engine or a door's packet does wrong is answered or journalled here, and the loop
 lives on. What nobody foresaw ends the process: the door stays locked, systemd starts a new eye. A
-camera stack that hangs holds up the whole loop, and so the feeding of systemd's watchdog with it.
+camera stack that hangs holds up the whole loop, and so the feeding of systemd's watchdog with it;
+an idle eye proves every few minutes that camera and networks still do what they should.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from edge.eye.listener import admit, listening
 from edge.eye.look import Eye, Sight
 from edge.signals import stop_signals
 from edge.trusted import trusted_bundle, warn_if_unsigned
+
+_REHEARSE_S = 600.0  # idle, and for no longer without a frame and an answer
 
 
 def serve(config: Config) -> int:
@@ -67,6 +70,7 @@ class _Loop:
         self._look: Look | None = None
         self._frame = 0  # of the look, the last one answered
         self._after = 0.0  # the next frame's exposure begins after this
+        self._rehearse_at = boottime() + _REHEARSE_S
 
     def run(self, stop: int) -> None:
         """Turn until the descriptor `stop` can be read."""
@@ -80,7 +84,11 @@ class _Loop:
             self._part()
 
     def _turn(self, stop: int, interval_s: float | None) -> bool:
-        """Do one thing, whatever comes first; False if it is to stop."""
+        """Do one thing, whatever comes first; False if it is to stop.
+
+        Raises:
+            EngineError: the networks do not answer any more as they did at the start.
+        """
         waiting: list[int | socket.socket] = [stop, self._listener]
         if self._door is not None:
             waiting.append(self._door)
@@ -94,7 +102,7 @@ class _Loop:
         elif self._look is not None:
             self._answer(self._look)
         else:
-            self._mend()
+            self._rest()
         return True
 
     def _meet(self) -> None:
@@ -148,10 +156,19 @@ class _Loop:
             return _seen(look, self._frame, boottime(), sight, boottime() - asked)
         return _seen(look, self._frame, frame.taken, sight, captured - asked)
 
-    def _mend(self) -> None:
+    def _rest(self) -> None:
         """Idle time is for opening a camera again; the fault was journalled when it was new."""
         with suppress(CameraError):
             self._lens.mend()
+        now = boottime()
+        if now < self._rehearse_at:
+            return
+        self._rehearse_at = now + _REHEARSE_S
+        self._eye.rehearse()
+        try:
+            self._lens.frame(now)
+        except CameraError as e:
+            _tell("eye_fault", e)
 
     def _send(self, message: Message) -> None:
         if self._door is None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -141,14 +141,7 @@ class EventStore:
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(seq, entry), oldest first. Raises: StorageError."""
         with database_refusals(self.path):
-            for seq, entry in self._database.execute("SELECT seq, entry FROM event ORDER BY seq"):
-                try:
-                    document: dict[str, Any] = json.loads(entry)
-                except ValueError as e:
-                    raise StorageError(
-                        f"{self.path}: event {seq} cannot be read ({e}).", remedy=_CHANGED
-                    ) from e
-                yield seq, document
+            yield from _rows(self._database, self.path)
 
     def verify(self) -> int:
         """Follow the chain; returns the number of events.
@@ -172,6 +165,29 @@ class EventStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with database_refusals(self.path), transaction(self._database):
             yield self._database
+
+
+def read_events(state_dir: Path) -> list[dict[str, Any]]:
+    """The entries, oldest first, whatever else uses the log; none if there is no log yet.
+
+    Raises:
+        StorageError: it cannot be read. PermissionsError: it is closed to us.
+    """
+    path = state_dir / FILE
+    with database_refusals(path):
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return [entry for _, entry in _rows(database, path)]
+
+
+def _rows(database: sqlite3.Connection, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for seq, entry in database.execute("SELECT seq, entry FROM event ORDER BY seq"):
+        try:
+            document: dict[str, Any] = json.loads(entry)
+        except ValueError as e:
+            raise StorageError(f"{path}: event {seq} cannot be read ({e}).", remedy=_CHANGED) from e
+        yield seq, document
 
 
 def _begin(database: sqlite3.Connection, damage: str) -> None:

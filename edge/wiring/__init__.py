@@ -75,6 +75,12 @@ def wires(config: Config) -> list[Wire]:
             "nothing",
             f"contact to ground, {door.contact_shut} while the door is shut",
         ),
+        Wire(
+            door.tamper_pin,
+            "the case's contact",
+            "nothing",
+            f"contact to ground, {door.tamper_shut} while the case is shut",
+        ),
     ]
     for name in ("green", "red", "white"):
         lamp = getattr(lights, name)

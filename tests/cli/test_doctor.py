@@ -9,6 +9,7 @@ import pytest
 
 from edge.cli.main import main
 from edge.doctor import machine
+from edge.store.events import EventStore
 from edge.store.gallery import GalleryStore
 
 
@@ -34,7 +35,8 @@ def test_a_unit_without_pins_and_people_is_told_what_to_do(unit, capsys):
     code, found = examined(unit, capsys)
     assert code == 1
     assert list(found)[:6] == ["power", "temperature", "disk", "clock", "kernel", "services"]
-    assert list(found)[6:] == ["model", "engine", "gallery", "camera", "pins"]
+    assert list(found)[6:11] == ["model", "engine", "gallery", "camera", "pins"]
+    assert list(found)[11:] == ["button", "contact"]
     assert {found[name]["state"] for name in ("disk", "model", "engine")} == {"ok"}
     assert found["gallery"]["fix"] == "onelook enroll NAME PHOTO"
     assert found["camera"]["state"] == "unknown"
@@ -108,3 +110,41 @@ def test_a_full_disk_is_found(monkeypatch, unit, capsys):
     _, found = examined(unit, capsys)
     assert found["disk"]["state"] == "problem"
     assert "vacuum" in found["disk"]["fix"]
+
+
+def happened(state, *reasons):
+    """Rows of the log, a second apart."""
+    with EventStore(state) as events:
+        for second, reason in enumerate(reasons):
+            kind = "decision" if reason in {"granted", "not_recognised"} else "door"
+            row = {"kind": kind, "reason": reason, "time": "then", "at_ms": 1000 * second}
+            events.record(row, counter=None)
+
+
+def test_looking_makes_no_log(unit, tmp_path, capsys):
+    _, found = examined(unit, capsys)
+    assert found["button"]["state"] == "unknown"
+    assert not (tmp_path / "state/events.sqlite3").exists()
+
+
+def test_a_button_that_hangs_is_told_until_somebody_presses_it(unit, tmp_path, capsys):
+    happened(tmp_path / "state", "not_recognised", "button_stuck", "door_opened")
+    assert examined(unit, capsys)[1]["button"]["state"] == "problem"
+    happened(tmp_path / "state", "not_recognised")
+    assert examined(unit, capsys)[1]["button"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("moves", "state"),
+    [
+        (["door_opened", "door_closed"], "ok"),
+        (["door_closed", "door_opened"], "problem"),
+        ([], "unknown"),
+    ],
+)
+def test_a_contact_that_is_wired_the_other_way_round_is_told(unit, tmp_path, capsys, moves, state):
+    unit.write_text(unit.read_text() + '[door]\ncontact_pin = "GPIO6"\n')
+    happened(tmp_path / "state", *["granted", *moves] * 4)
+    found = examined(unit, capsys)[1]["contact"]
+    assert found["state"] == state
+    assert ('contact_shut = "open"' in found["fix"]) is (state == "problem")

@@ -27,6 +27,20 @@ class StuckPin(MockPin):
         return super()._change_state(value) if self.function == "input" else False
 
 
+class ShortedPin(MockPin):
+    """A line that hangs on 3.3 V."""
+
+    def _get_state(self):
+        return True
+
+
+class HeldPin(MockPin):
+    """A line that a finger holds to ground, whatever pulls it."""
+
+    def _get_state(self):
+        return False
+
+
 @pytest.fixture(params=[True, False], ids=["active high", "active low"])
 def active_high(request):
     return request.param
@@ -98,6 +112,14 @@ def test_a_line_that_does_not_follow_is_an_error_and_off():
 
 
 @pytest.mark.usefixtures("factory")
+def test_a_line_that_is_on_before_it_was_ever_driven_is_refused_and_given_back():
+    Device.pin_factory = MockFactory(pin_class=ShortedPin)
+    for _ in range(2):
+        with pytest.raises(PinError, match="GPIO17: the lock's line is on"):
+            Strike(LOCK, active_high=True)
+
+
+@pytest.mark.usefixtures("factory")
 @pytest.mark.parametrize("pin", ["GPIO99", "nonsense"])
 def test_a_pin_that_does_not_exist_is_one_clear_error(pin):
     with pytest.raises(PinError, match=pin) as lock:
@@ -116,18 +138,34 @@ def test_a_pin_that_is_taken_is_one_clear_error():
         Strike(LOCK, active_high=True)
 
 
-def test_a_push_is_told_once_and_letting_go_is_not(factory):
-    told = []
-    button = Button(BUTTON, debounce_s=0.03, pressed=lambda: told.append(threading.get_ident()))
+def test_a_push_is_told_once_and_so_is_letting_go(factory):
+    pushed, let_go = [], []
+    button = Button(
+        BUTTON,
+        debounce_s=0.03,
+        pressed=lambda: pushed.append(threading.get_ident()),
+        let_go=lambda: let_go.append(threading.get_ident()),
+    )
     finger = factory.pin(BUTTON)
     assert finger.pull == "up"
     assert finger.bounce == pytest.approx(0.03)
+    assert not button.down
     finger.drive_low()
-    assert len(told) == 1
+    assert (len(pushed), len(let_go), button.down) == (1, 0, True)
     finger.drive_high()
-    assert len(told) == 1
+    assert (len(pushed), len(let_go), button.down) == (1, 1, False)
     finger.drive_low()
-    assert len(told) == 2
+    assert len(pushed) == 2
+    button.close()
+
+
+@pytest.mark.usefixtures("factory")
+def test_a_button_that_is_down_from_the_start_is_no_press_and_can_be_asked():
+    Device.pin_factory = MockFactory(pin_class=HeldPin)
+    pushed = []
+    button = Button(BUTTON, debounce_s=0.03, pressed=lambda: pushed.append(1))
+    assert button.down
+    assert pushed == []
     button.close()
 
 
@@ -157,7 +195,7 @@ def test_a_door_that_opens_and_shuts_is_told_once_each_and_can_be_asked(factory,
         (pin.drive_low, pin.drive_high) if closed_when_shut else (pin.drive_high, pin.drive_low)
     )
     how = {"opened": lambda: told.append("opened"), "shut": lambda: told.append("shut")}
-    contact = Contact(BUTTON, closed_when_shut=closed_when_shut, **how)
+    contact = Contact(BUTTON, "the door's contact", closed_when_shut=closed_when_shut, **how)
     # Nothing is wired yet, so the line is high: an open contact.
     assert contact.stands_open is closed_when_shut
     assert told == []

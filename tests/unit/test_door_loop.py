@@ -82,18 +82,22 @@ class Door:
         with GalleryStore(self.state).change() as change:
             change.commit(change.gallery.without(identity))
 
-    def spawn(self, **environment):
+    def configure(self):
         config = self.folder / "onelook.toml"
         config.write_text(
             f'[paths]\nstate_dir = "{self.state}"\nsocket = "{self.folder / "eye.sock"}"\n'
             f'[recognition]\nbundle = "{self.bundle}"\ndecide_within = "1s"\n{self.trust}\n'
             f'[button]\ngap = "200ms"\n[door]\n{self.settings}\n'
         )
+        return ["--config", str(config)]
+
+    def spawn(self, **environment):
+        settings = self.configure()
         self._part()
         self.wires, theirs = socket.socketpair()
         self.wires.settimeout(START_S)
         self._said = self.wires.makefile("r")
-        options = ["--config", str(config), "--wires", str(theirs.fileno())]
+        options = [*settings, "--wires", str(theirs.fileno())]
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "edge", "run", *options],
@@ -647,6 +651,42 @@ def test_exit_and_contact_are_felt_told_and_kept(door):
     words = [row["reason"] for row in door.rows() if row["kind"] == "door"]
     told = ["rex", "door_opened", "door_closed", "door_opened", "door_forced"]
     assert words == ["door_closed", *told]
+
+
+def test_a_case_that_was_opened_while_nobody_watched_is_told_at_the_start(door):
+    door.settings += '\ntamper_pin = "GPIO6"\ntamper_shut = "closed"\n[lights]\nred = "GPIO23"'
+    door.enrol(NAME)
+    door.spawn()  # with nothing at that line, as if the contact were open
+    assert door.hear()["happening"] == "tamper"
+    door.greet()
+    while door.hear().get("line") != "red":
+        pass
+    door.wires.sendall(b'{"case": 0}\n')
+    while door.hear() != {"line": "red", "level": 0, "at": pytest.approx(boottime(), abs=5.0)}:
+        pass
+    door.show(door.press(), ADA, ADA)  # whoever may come in still does
+    while "event" not in (said := door.hear()):
+        pass
+    assert said["event"]["reason"] == "granted"
+    assert [row["reason"] for row in door.rows() if row["kind"] == "door"] == ["tamper"]
+
+
+@pytest.mark.parametrize(("model", "code"), [(None, 0), ("f" * 64, 69)])
+def test_a_check_meets_the_eye_and_ends(door, model, code):
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge", "run", "--check", *door.configure()],
+        cwd=door.repository,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as check:
+        door.greet(model)
+        told, failed = check.communicate(timeout=START_S)
+    assert check.returncode == code
+    assert ("would start" in told) is (code == 0)
+    assert ("no eye with its network" in failed) is (code == 69)
+    assert "Traceback" not in failed
+    assert door.accepted() == []  # nothing was changed by looking
 
 
 def test_who_leaves_gets_out_though_the_disk_takes_no_record(door):

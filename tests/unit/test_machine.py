@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,10 +11,14 @@ from hypothesis import strategies as st
 
 from edge.contract.reasons import Happening, Reason
 from edge.core.machine import (
+    STUCK_S,
+    CaseOpened,
+    CaseShut,
     Closed,
     Decided,
     Exited,
     Failed,
+    LetGo,
     Look,
     Note,
     Opened,
@@ -92,7 +97,7 @@ def test_a_press_ends_once_and_is_pulsed_for_at_most_once(history):
 def test_a_press_while_one_is_decided_or_the_door_is_open_starts_nothing(history):
     for before, event, after, actions in played(history):
         if isinstance(event, Pressed) and before.phase is not Phase.LOCKED:
-            assert (after, actions) == (before, [])
+            assert (after, actions) == (replace(before, held=event.at), [])
 
 
 @given(histories)
@@ -163,6 +168,7 @@ movements = st.one_of(
     st.builds(Exited, times),
     st.builds(Opened, times),
     st.builds(Closed, times),
+    st.builds(LetGo, times),
 )
 lives = st.lists(movements, max_size=16).map(lambda all_: sorted(all_, key=lambda e: e.at))
 
@@ -238,18 +244,52 @@ def test_a_door_that_stands_open_is_told_once_and_no_sooner():
     assert step(opened, Tick(1e6), POLICY)[1] == [Release()]  # "off": for ever
 
 
-def test_more_than_twenty_looks_a_minute_are_refused_and_that_is_recorded_once():
+@pytest.mark.parametrize("refusal", [None, Reason.LOCKOUT, Reason.CAMERA_ERROR])
+def test_more_than_twenty_presses_a_minute_are_refused_and_that_is_recorded_once(refusal):
     policy = Policy(verify_s=0.5, unlock_s=4.0, gap_s=0.5)
     state, looked, busy = State(), 0, []
     for second in range(59):
-        state, actions = step(state, Pressed(float(second)), policy)
-        looked += sum(isinstance(action, Look) for action in actions)
+        state, actions = step(state, Pressed(float(second), refusal), policy)
+        taken = (
+            [Record(state.press, refusal)] if refusal else [Look(state.press, second, second + 0.5)]
+        )
+        looked += actions == taken
         busy += [action for action in actions if action == Record(state.press, Reason.BUSY)]
         state, _ = step(state, Tick(second + 0.9), policy)
     assert (looked, len(busy)) == (20, 1)
     state, actions = step(state, Pressed(80.0), policy)
     assert isinstance(actions[0], Look)
     assert not state.flooded
+
+
+def test_a_case_that_opens_is_an_alarm_until_it_is_shut_and_not_for_ever():
+    state, actions = step(State(), CaseOpened(10.0), POLICY)
+    assert actions == [Note(Happening.TAMPER)]
+    assert Happening.TAMPER.alarms
+    assert step(state, CaseOpened(11.0), POLICY) == (state, [])
+    assert state.alarms(100.0)
+    assert not state.alarms(191.0)
+    shut, actions = step(state, CaseShut(20.0), POLICY)
+    assert (shut.alarms(21.0), actions) == (False, [])
+    # Nobody who opens the case ends another alarm by shutting it.
+    forced = played([CaseOpened(10.0), Opened(11.0), CaseShut(12.0)])[-1][2]
+    assert forced.alarms(13.0)
+
+
+def test_a_button_that_stays_down_is_told_once_until_it_is_let_go():
+    policy = Policy(verify_s=1.0, unlock_s=4.0, gap_s=1.0)
+    state = played([Pressed(0.0), Tick(1.0)], policy)[-1][2]
+    state, actions = step(state, Tick(STUCK_S - 0.1), policy)
+    assert (actions, state.stuck) == ([], False)
+    state, actions = step(state, Tick(STUCK_S), policy)
+    assert (notes(actions), state.stuck) == ([Happening.BUTTON_STUCK], True)
+    assert step(state, Tick(STUCK_S + 60.0), policy) == (state, [])
+    state, actions = step(state, LetGo(100.0), policy)
+    assert (state.stuck, state.held, actions) == (False, None, [])
+    assert isinstance(step(state, Pressed(101.0), policy)[1][0], Look)
+    # One that is let go in time says nothing, and one that was down from the start does.
+    assert played([Pressed(0.0), LetGo(1.0), Tick(STUCK_S + 1.0)], policy)[-1][2].stuck is False
+    assert notes(step(State(held=0.0), Tick(STUCK_S), policy)[1]) == [Happening.BUTTON_STUCK]
 
 
 def test_in_shadow_a_grant_is_recorded_and_opens_nothing():

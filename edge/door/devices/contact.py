@@ -1,4 +1,4 @@
-"""The contact at the door itself, wired to ground: is the door shut?"""
+"""A contact, wired to ground: is the door shut, or the unit's case?"""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ class Contact:
     def __init__(
         self,
         pin: str,
+        whose: str,
         *,
         closed_when_shut: bool,
         opened: Callable[[], None],
         shut: Callable[[], None],
     ) -> None:
         """Raises: PinError: the pin is missing or taken."""
-        with pin_errors(pin, "the door's contact"):
+        with pin_errors(pin, whose):
             self._line = GpioButton(pin, pull_up=True, bounce_time=_SETTLED_S)
         touching, parted = (shut, opened) if closed_when_shut else (opened, shut)
         self._closed_when_shut = closed_when_shut
@@ -31,7 +32,7 @@ class Contact:
 
     @property
     def stands_open(self) -> bool:
-        """Whether the door does, now."""
+        """Whether it does, now."""
         return bool(self._line.is_pressed) is not self._closed_when_shut
 
     def close(self) -> None:

@@ -12,10 +12,17 @@ class Strike:
     """The lock's line, off from the moment on that it is ours. Close it."""
 
     def __init__(self, pin: str, *, active_high: bool) -> None:
-        """Raises: PinError: the pin is missing or taken."""
+        """Raises: PinError: the pin is missing or taken, or its line is on although it is off."""
         self._pin = pin
         with pin_errors(pin, "the lock"):
             self._line = DigitalOutputDevice(pin, active_high=active_high, initial_value=False)
+            energised = self.energised
+        if energised:
+            self._line.close()
+            raise PinError(
+                f"{pin}: the lock's line is on although it is driven off.",
+                remedy="Look for a short at its wire, and for a wrong [door] lock_active.",
+            )
 
     @property
     def energised(self) -> bool:
