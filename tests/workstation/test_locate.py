@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import cv2
 import keras
@@ -255,6 +256,22 @@ def test_recall_false_detections_and_errors_are_counted_as_said(scenes_tar):
     assert (found["false_empty"], found["empty_frames"]) == (1, 2)
     # The eyes are 0.4 of 70 pixels apart, every point is 1.4 off.
     assert found["point_error"]["mean"] == pytest.approx(1.4 / 28)
+    assert found["recall_sure"] == found["recall"]
+
+
+def test_points_that_nobody_knows_are_not_held_against_a_locator(scenes_tar):
+    scenes = read_scenes(scenes_tar)[1:3]
+    scenes[0] = replace(scenes[0], sure=np.array([False]))
+
+    def locator(frame):
+        scene = next(s for s in scenes if np.array_equal(s.frame, frame))
+        off = 0.0 if scene.sure.all() else 50.0
+        return [Face(tuple(map(float, scene.boxes[0])), scene.points[0] + off, 1.0)]
+
+    found = evaluate(locator, scenes)
+    assert found["point_error"] == {"faces": 1, "mean": 0.0, "median": 0.0, "p95": 0.0}
+    assert found["recall"]["80"]["faces"] == 2
+    assert found["recall_sure"]["80"]["faces"] == 1
 
 
 @pytest.fixture(scope="module")

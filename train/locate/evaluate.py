@@ -28,8 +28,12 @@ _FOUND = 0.5  # overlap from which on a face is found
 
 @dataclass
 class _Counts:
+    """Of one size; `sure` those of which it is known where the points are."""
+
     found: int = 0
     faces: int = 0
+    found_sure: int = 0
+    sure: int = 0
 
 
 def evaluate(
@@ -52,11 +56,13 @@ def evaluate(
             name = _size(box[2] * scale)
             if name is None:
                 continue
+            sure, found = bool(scene.sure[number]), number in matched
             counts[name].faces += 1
-            if number in matched:
-                counts[name].found += 1
-                if box[2] * scale >= SIZES["40"][0] and scene.sure[number]:
-                    errors.append(_error(faces[matched[number]].points, scene.points[number]))
+            counts[name].found += found
+            counts[name].sure += sure
+            counts[name].found_sure += sure and found
+            if found and sure and box[2] * scale >= SIZES["40"][0]:
+                errors.append(_error(faces[matched[number]].points, scene.points[number]))
         loose = np.setdiff1d(np.arange(len(faces)), list(matched.values()))
         allowed = np.concatenate([scene.ignore, scene.boxes])
         wrong = sum(not len(allowed) or not _touches(boxes[i], allowed) for i in loose)
@@ -70,6 +76,7 @@ def evaluate(
         "ok": True,
         "frames": len(scenes),
         "recall": {name: _rate(c.found, c.faces) for name, c in counts.items()},
+        "recall_sure": {name: _rate(c.found_sure, c.sure) for name, c in counts.items()},
         "false_per_empty_frame": false_empty / empty if empty else None,
         "empty_frames": empty,
         "false_empty": false_empty,
@@ -113,10 +120,10 @@ def told(document: dict[str, Any]) -> str:
     lines = [f"{document['frames']} frames"]
     for name, rate in document["recall"].items():
         if rate["faces"]:
-            lines.append(
-                f"recall, faces from {name} px: {rate['value']:.2%} "
-                f"({rate['low']:.2%} to {rate['high']:.2%}; {rate['found']} of {rate['faces']})"
-            )
+            lines.append(f"recall, faces from {name} px: {_said(rate)}")
+        sure = document["recall_sure"][name]
+        if 0 < sure["faces"] < rate["faces"]:
+            lines.append(f"  where teachers agree on the points: {_said(sure)}")
     lines.append(
         f"false detections: {document['false_empty']} in {document['empty_frames']} frames "
         f"without a face, {document['false_beside_faces']} beside faces"
@@ -166,6 +173,11 @@ def _rate(found: int, faces: int) -> dict[str, Any]:
     low, high = clopper_pearson(found, faces) if faces else (0.0, 1.0)
     value = found / faces if faces else None
     return {"found": found, "faces": faces, "value": value, "low": low, "high": high}
+
+
+def _said(rate: dict[str, Any]) -> str:
+    interval = f"{rate['low']:.2%} to {rate['high']:.2%}"
+    return f"{rate['value']:.2%} ({interval}; {rate['found']} of {rate['faces']})"
 
 
 def _spread(errors: list[float]) -> dict[str, float] | None:
