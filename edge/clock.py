@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -22,7 +22,8 @@ def boot_id() -> str:
     return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
-def wall() -> tuple[str, bool]:
+def wall(ago_s: float = 0.0) -> tuple[str, bool]:
     """The date in ISO 8601, UTC with milliseconds, and whether a time server has confirmed it."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return now.replace("+00:00", "Z"), _SYNCHRONISED.exists()
+    then = datetime.now(UTC) - timedelta(seconds=ago_s)
+    told = then.isoformat(timespec="milliseconds")
+    return told.replace("+00:00", "Z"), _SYNCHRONISED.exists()

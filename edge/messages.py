@@ -53,6 +53,14 @@ IDS = {
     "lockout_cleared": "54f2e7f3c9471111e4f1d9d7b2b8c5b8",
     "bundle_accepted": "b2ca1acda69a52a5703f08e8fd70e43c",
     "keys_accepted": "aaf1b93c64af0f3f4bd194a6b5ff7c9f",
+    "heartbeat": "233bece453e08993591a5e94d8d4834c",
+    "log_pruned": "09da5600712084704c2aa604ce499852",
+    "log_sealed": "86d96c7bb3c30c4d3fbe3ab7ee759003",
+    "log_gap": "3107801316de739fb22208ca7546622f",
+    "bundle_rolled_back": "b3c16a2e6f4510817cede44da25b8abb",
+    "enrolled": "9fd35fd987bad367ebee44d4a5d059c2",
+    "template_added": "d64427e7a07904c2e74ad81a713969bb",
+    "removed": "3c113ee26f74067998e8345b349ada16",
     "bundle_unsigned": "7f268e95eab2d962c83a74d6c7ecd295",
 }
 
@@ -106,6 +114,38 @@ _EVENTS = {
         "The door took a list of signing keys for the first time; from now on none older.",
         "Nothing to do.",
     ),
+    "heartbeat": (
+        "A day has passed; `seq` is the newest event, which `onelook log verify` looks for.",
+        "Nothing to do.",
+    ),
+    "log_pruned": (
+        "Old events went, as [log] keep and most say; the chain holds without them.",
+        "Nothing to do.",
+    ),
+    "log_sealed": (
+        "From here on every event is sealed with a key that the owner keeps.",
+        "Nothing to do; `onelook log verify --key` checks it.",
+    ),
+    "log_gap": (
+        "The log was damaged or gone: it begins anew, and the longest lock-out runs.",
+        "Look at the file that was kept beside it, and at the card.",
+    ),
+    "bundle_rolled_back": (
+        "The owner went back to an older bundle.",
+        "Nothing to do.",
+    ),
+    "enrolled": (
+        "Somebody may come in from now on.",
+        "Nothing to do; `onelook list` shows who.",
+    ),
+    "template_added": (
+        "Somebody who may come in has more photographs to be known by.",
+        "Nothing to do.",
+    ),
+    "removed": (
+        "Somebody may come in no more.",
+        "Nothing to do.",
+    ),
     "bundle_unsigned": (
         "The door runs a bundle that nobody signed.",
         "Sign it with `convert sign`, and take [recognition] allow_unsigned out.",
@@ -118,15 +158,23 @@ def message_id(event: str, reason: object) -> str:
     return IDS.get(str(reason) if event in {"press", "door"} else event, "")
 
 
+def remedy_of(word: str) -> str:
+    """One sentence for the owner; "" for an unknown word."""
+    return _meanings().get(word, ("", ""))[1]
+
+
 def catalogue() -> str:
     """The message catalogue, as systemd's journalctl reads it."""
-    words = {reason.value: ("A press ended so.", reason.remedy) for reason in Reason}
-    words |= {what.value: ("This happened at the door.", what.remedy) for what in Happening}
-    words |= _EVENTS
     return "\n".join(
         f"-- {IDS[word]}\nSubject: {word}\nDefined-By: onelook\n\n{what}\n{remedy}\n"
-        for word, (what, remedy) in words.items()
+        for word, (what, remedy) in _meanings().items()
     )
+
+
+def _meanings() -> dict[str, tuple[str, str]]:
+    words = {reason.value: ("A press ended so.", reason.remedy) for reason in Reason}
+    words |= {what.value: ("This happened at the door.", what.remedy) for what in Happening}
+    return words | _EVENTS
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from edge.cli import (
     config,
     demo,
     doctor,
+    events,
     locate,
+    log,
     model,
     people,
     recognise,
@@ -98,6 +100,8 @@ def _parser() -> Parser:
     commands = Commands(parser, title="commands")
     demo.register(commands)
     people.register(commands)
+    events.register(commands)
+    log.register(commands)
     test.register(commands)
     locate.register(commands)
     recognise.register(commands)

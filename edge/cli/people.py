@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.arguments import Commands
 from edge.cli.output import message, note, publish
-from edge.config import load_config
+from edge.config import Config, load_config
 from edge.contract.errors import MissingError, OnelookError, UsageError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def _enroll(args: argparse.Namespace) -> int:
     for name, photos in wanted:
         try:
             done.append(enrol(desk, store, Request(name, photos, args.add, args.label)))
+            person = done[-1].person
+            _record(config, "template_added" if args.add else "enrolled", person)
             _explain(done[-1])
         except OnelookError as e:
             if len(wanted) == 1:
@@ -76,6 +78,17 @@ def _enroll(args: argparse.Namespace) -> int:
         refused=[{"name": n, "code": e.code, "message": e.what} for n, e in refused],
     )
     return refused[0][1].exit_code if refused else 0
+
+
+def _record(config: Config, word: str, person: Person) -> None:
+    """In the log by id alone: a name is for the owner's eyes, not for a file that is kept."""
+    from edge.clock import boottime
+    from edge.door.press import row_of
+    from edge.store.events import EventStore
+
+    who = {"person": person.id, "templates": len(person.templates)}
+    with EventStore(config.paths.state_dir) as events:
+        events.record({**row_of("people", word, boottime()), **who})
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -99,7 +112,8 @@ def _remove(args: argparse.Namespace) -> int:
     from edge.cli.enrolling import find_person
     from edge.store.gallery import GalleryStore
 
-    store = GalleryStore(load_config(args.config).paths.state_dir)
+    config = load_config(args.config)
+    store = GalleryStore(config.paths.state_dir)
     person = find_person(store.load(), args.name)
     if not args.yes and not _confirmed(person):
         note(f"{person.name} stays enrolled.")
@@ -107,6 +121,7 @@ def _remove(args: argparse.Namespace) -> int:
     with store.change() as change:
         person = find_person(change.gallery, args.name)
         change.commit(change.gallery.without(person.id))
+    _record(config, "removed", person)
     templates = len(person.templates)
     return publish(
         args,

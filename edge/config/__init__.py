@@ -109,6 +109,14 @@ class LockoutConfig:
 
 
 @dataclass(frozen=True)
+class LogConfig:
+    """How long events are kept, and how many at most."""
+
+    keep_s: float
+    most: int
+
+
+@dataclass(frozen=True)
 class Setting:
     """A key with its effective value as TOML writes it, and where that came from."""
 
@@ -130,6 +138,7 @@ class Config:
     trust: TrustConfig
     gates: Limits
     lockout: LockoutConfig
+    log: LogConfig
     settings: tuple[Setting, ...]
 
 
@@ -263,5 +272,6 @@ def _build(
         TrustConfig(file("trust", "owner"), file("trust", "keys")),
         Limits(**part("gates")),
         LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
+        LogConfig(values["log", "keep"], values["log", "most"]),
         settings,
     )

@@ -235,5 +235,9 @@ KEYS = (
     Key("lockout", "first", "30s", _duration("5s", "15min"), "5s to 15min",
         "The first such while; it doubles with each further failure."),
     Key("lockout", "cap", "15min", _duration("5min", "4h"), "5min to 4h", "The longest one."),
+    Key("log", "keep", "30d", _duration("1d", "365d"), "1d to 365d",
+        "Events older than this go, once a day."),
+    Key("log", "most", 100_000, _whole(1000, 1_000_000), "1000 to 1000000",
+        "So many events stay at most; a thousand take about 400 kB."),
 )
 # fmt: on

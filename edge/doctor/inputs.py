@@ -19,7 +19,7 @@ Entry = Mapping[str, Any]
 
 def button(config: Config) -> Finding:
     """Whether it hangs."""
-    for entry in reversed(read_events(config.paths.state_dir)):
+    for _, entry in reversed(read_events(config.paths.state_dir)):
         if entry["kind"] == "decision":
             return Finding("button", State.OK, f"pressed last at {entry['time']}")
         if entry["reason"] == Happening.BUTTON_STUCK.value:
@@ -32,7 +32,8 @@ def contact(config: Config) -> Finding:
     """Whether it says that the door is shut when it is."""
     if config.door.contact_pin == "off":
         return Finding("contact", State.OK, "none is wired")
-    first = list(_first_after_grants(read_events(config.paths.state_dir)))
+    entries = [entry for _, entry in read_events(config.paths.state_dir)]
+    first = list(_first_after_grants(entries))
     wrong = first.count(Happening.DOOR_CLOSED.value)
     if wrong >= _ENOUGH and wrong > len(first) - wrong:
         other = {"closed": "open", "open": "closed"}[config.door.contact_shut]

@@ -37,6 +37,7 @@ from edge.door.newcomers import Newcomers
 from edge.door.people import People
 from edge.door.press import Judged, Press
 from edge.door.records import Records, tell_fault
+from edge.door.upkeep import Upkeep
 from edge.signals import stop_signals
 from edge.store.events import EventStore
 from edge.trusted import key_list, trusted_manifest, warn_if_unsigned
@@ -134,6 +135,7 @@ class _Loop:
         self._mode = config.door.mode
         self._strike, self._wires = strike, wires
         events = stack.enter_context(EventStore(config.paths.state_dir))
+        self._upkeep = Upkeep(events, config.log)
         self._newcomers = Newcomers(events, promise, key_list(config))
         self._records = Records(
             events,
@@ -325,6 +327,7 @@ class _Loop:
         if self._state.phase is machine.Phase.VERIFYING and now >= self._state.until:
             self._decide(conclude(self._press.findings, self._rule))
         self._feed(machine.Tick(now))
+        self._upkeep.tend(now)
 
     def _feed(self, event: machine.Event) -> None:
         """Step the machine; an action that fails stops the rest and is told back."""

@@ -59,7 +59,7 @@ class Ending:
 
 
 def entry(ending: Ending) -> dict[str, object]:
-    """What the event log keeps: no name, no measurement of a face."""
+    """What the event log keeps: no name, no distance, nothing that a face could be told by."""
     when, trusted = wall()
     return {
         "schema": SCHEMA,
@@ -72,6 +72,7 @@ def entry(ending: Ending) -> dict[str, object]:
         "reason": ending.reason.value,
         "person": ending.person.id if ending.person else None,
         "frames": len(ending.press.frames),
+        "looked": [_kept(judged, ending.threshold) for judged in ending.press.frames],
         "band": _band(ending),
         "ms": _ms(ending),
         "bundle": ending.model,
@@ -129,14 +130,26 @@ def _frame(number: int, judged: Judged, ending: Ending) -> Mapping[str, Any]:
     }
 
 
+def _kept(judged: Judged, threshold: float) -> dict[str, object]:
+    """What the log keeps of a frame: what was wrong with it, never what the face was like."""
+    reason, nearest = judged.finding.reason, judged.nearest
+    return {
+        "reason": reason.value if reason else None,
+        "band": band(nearest.distance, threshold) if nearest else None,
+        "gates": [gate.document() for gate in judged.seen.gates if not gate.passed],
+    }
+
+
 def _band(ending: Ending) -> str | None:
-    """How near the press came, without the number."""
     found = [judged.nearest.distance for judged in ending.press.frames if judged.nearest]
-    if not found:
-        return None
-    if min(found) < ending.threshold:
+    return band(min(found), ending.threshold) if found else None
+
+
+def band(distance: float, threshold: float) -> str:
+    """How near a face came, without the number."""
+    if distance < threshold:
         return "above"
-    return "near" if min(found) < _NEAR * ending.threshold else "far"
+    return "near" if distance < _NEAR * threshold else "far"
 
 
 def _ms(ending: Ending) -> dict[str, int]:

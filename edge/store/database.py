@@ -13,15 +13,17 @@ from edge.contract.errors import StorageError, VersionError
 from edge.store.files import FREE, refusals, sync_folder
 
 APPLICATION_ID = 0x6F6E656C  # "onel"
-SCHEMA = 2
+SCHEMA = 3
 _BUSY_S = 2.0
 
 _TABLES = """
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY,
     entry TEXT NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT NOT NULL,
+    seal TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
 CREATE TABLE counter (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     failures INTEGER NOT NULL CHECK (failures >= 0),
@@ -36,8 +38,12 @@ CREATE TABLE accepted (
     digest TEXT NOT NULL
 ) STRICT
 """
+_SEAL = """
+ALTER TABLE event ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT
+"""
 # From the schema of that number to the next one; each leaves every row where it is.
-_MIGRATIONS = {1: _ACCEPTED}
+_MIGRATIONS = {1: _ACCEPTED, 2: _SEAL}
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -49,6 +55,7 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA trusted_schema = OFF")
+        database.execute("PRAGMA secure_delete = ON")  # of keys that are used up
         if database.execute("PRAGMA synchronous").fetchone() != (2,):
             raise StorageError(
                 f"{path}: SQLite does not sync.", remedy="Use the system's own SQLite."
@@ -74,8 +81,7 @@ def make(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
         with contextlib.closing(_connection(new)) as database:
             database.execute("PRAGMA synchronous = FULL")
             with transaction(database):
-                for statement in (*_TABLES.strip().split(";\n"), _ACCEPTED):
-                    database.execute(statement)
+                _carry_out(database, _TABLES + _ACCEPTED)
                 database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 database.execute(f"PRAGMA user_version = {SCHEMA}")
                 fill(database)
@@ -152,8 +158,14 @@ def _migrate(database: sqlite3.Connection) -> None:
     while (version := _version(database)) < SCHEMA:
         with transaction(database):
             if _version(database) == version:  # else another process was faster
-                database.execute(_MIGRATIONS[version])
+                _carry_out(database, _MIGRATIONS[version])
                 database.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def _carry_out(database: sqlite3.Connection, statements: str) -> None:
+    """One by one: `executescript` would end the transaction."""
+    for statement in statements.strip().split(";\n"):
+        database.execute(statement)
 
 
 def _version(database: sqlite3.Connection) -> int:

@@ -1,14 +1,13 @@
 """Events and the lock-out counter: one SQLite database, because a grant resets the counter with it.
 
-A row's hash covers the row before it, so that a changed, exchanged or missing row shows. Rows cut
-off at the end do not: for them the journal has each event's seq. Whoever can write the file can
-also compute a new chain: it shows accidents and clumsy hands, not root.
+The rows are a chain, see `chain.py`. Rows cut off at its end do not show in it: for them the
+journal has each event's seq.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 from edge.clock import boot_id, boottime, wall
 from edge.contract.errors import StorageError
+from edge.store import chain
 from edge.store.database import (
     connect,
     database_refusals,
@@ -31,7 +31,6 @@ from edge.store.files import own_folder
 FILE = "events.sqlite3"
 # The counter of a store whose own was lost: the longest lock-out, whatever the configuration says.
 MOST_FAILURES = 1_000_000
-_FIRST = "0" * 64
 _CHANGED = "Somebody or something changed the log: keep a copy of the file."
 
 
@@ -96,7 +95,7 @@ class EventStore:
                 (boot_id(), at),
             )
 
-    def record(self, entry: Mapping[str, object], *, counter: Counter | None) -> int:
+    def record(self, entry: Mapping[str, object], *, counter: Counter | None = None) -> int:
         """Append an event and, in the same transaction, set the counter; returns the event's seq.
 
         Args:
@@ -149,17 +148,50 @@ class EventStore:
         Raises:
             StorageError: the first row that does not belong where it stands.
         """
-        last, count = _FIRST, 0
         with database_refusals(self.path):
-            for seq, entry, found in self._database.execute("SELECT * FROM event ORDER BY seq"):
-                count += 1
-                if found != _hash(last, seq, entry):
-                    raise StorageError(
-                        f"{self.path}: event {seq} is not what was recorded after {count - 1}.",
-                        remedy=_CHANGED,
-                    )
-                last = found
-        return count
+            rows = _chain(self._database)
+        try:
+            return chain.follow(rows).rows
+        except chain.BrokenError as e:
+            raise StorageError(f"{self.path}: {e}.", remedy=_CHANGED) from e
+
+    def start_seal(self, entry: Mapping[str, object]) -> bytes:
+        """Seal every event from the next one on; returns the first key, which is kept nowhere.
+
+        The event that says so is the last one under the key before, if there was one.
+
+        Raises:
+            StorageError: it is not on the disk.
+        """
+        key = secrets.token_bytes(chain.KEY_BYTES)
+        with self._transaction() as database:
+            _append(database, {**entry, "reason": chain.SEALED, "key": chain.key_id(key)})
+            database.execute("INSERT OR REPLACE INTO seal VALUES (1, ?)", (key,))
+        return key
+
+    def prune(self, entry: Mapping[str, object], *, before: str, most: int) -> int:
+        """Drop the oldest events, and append one that keeps the chain together; returns how many.
+
+        Args:
+            entry: of that event; its reason is set here.
+            before: ISO 8601; events of an earlier time go. "": none for its time.
+            most: of all others so many stay at most.
+
+        Raises:
+            StorageError: nothing is dropped.
+        """
+        with self._transaction() as database:
+            rows = _chain(database)
+            old = [row for row in rows if str(row.document.get("time", "")) < before]
+            # The times of a clock that was set back are no order: up to the last that is old.
+            cut = max(old[-1].seq if old else 0, rows[-1].seq - most if rows else 0)
+            gone = [row for row in rows if row.seq <= cut]
+            if not gone:
+                return 0
+            kept = chain.pruned(gone[-1], chain.seals_of(gone))
+            _append(database, {**entry, "reason": chain.PRUNED, **kept})
+            database.execute("DELETE FROM event WHERE seq <= ?", (cut,))
+        return len(gone)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -167,22 +199,43 @@ class EventStore:
             yield self._database
 
 
-def read_events(state_dir: Path) -> list[dict[str, Any]]:
-    """The entries, oldest first, whatever else uses the log; none if there is no log yet.
+def read_events(state_dir: Path, after: int = 0) -> list[tuple[int, dict[str, Any]]]:
+    """(seq, entry) of the rows after that one, whatever else uses the log; none if there is none.
 
     Raises:
         StorageError: it cannot be read. PermissionsError: it is closed to us.
     """
+    with _looked_into(state_dir) as database:
+        return [] if database is None else list(_rows(database, state_dir / FILE, after))
+
+
+def read_chain(state_dir: Path) -> list[chain.Row]:
+    """The rows as they lie there. Raises: as `read_events`."""
+    with _looked_into(state_dir) as database:
+        return [] if database is None else _chain(database)
+
+
+@contextmanager
+def _looked_into(state_dir: Path) -> Iterator[sqlite3.Connection | None]:
     path = state_dir / FILE
     with database_refusals(path):
         if not path.exists():
-            return []
+            yield None
+            return
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            return [entry for _, entry in _rows(database, path)]
+            yield database
 
 
-def _rows(database: sqlite3.Connection, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for seq, entry in database.execute("SELECT seq, entry FROM event ORDER BY seq"):
+def _chain(database: sqlite3.Connection) -> list[chain.Row]:
+    found = database.execute("SELECT seq, entry, hash, seal FROM event ORDER BY seq")
+    return [chain.Row(*row) for row in found]
+
+
+def _rows(
+    database: sqlite3.Connection, path: Path, after: int = 0
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    found = database.execute("SELECT seq, entry FROM event WHERE seq > ? ORDER BY seq", (after,))
+    for seq, entry in found:
         try:
             document: dict[str, Any] = json.loads(entry)
         except ValueError as e:
@@ -204,14 +257,13 @@ def _begin(database: sqlite3.Connection, damage: str) -> None:
 
 def _append(database: sqlite3.Connection, entry: Mapping[str, object]) -> int:
     last = database.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
-    before, hash_before = last or (0, _FIRST)
+    before, hash_before = last or (0, chain.FIRST)
     text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     seq = int(before) + 1
-    database.execute(
-        "INSERT INTO event VALUES (?, ?, ?)", (seq, text, _hash(hash_before, seq, text))
-    )
+    made = chain.hash_of(hash_before, seq, text)
+    found = database.execute("SELECT key FROM seal").fetchone()
+    seal = chain.seal_of(found[0], made) if found else ""
+    database.execute("INSERT INTO event VALUES (?, ?, ?, ?)", (seq, text, made, seal))
+    if found:
+        database.execute("UPDATE seal SET key = ?", (chain.next_key(found[0]),))
     return seq
-
-
-def _hash(before: str, seq: int, entry: str) -> str:
-    return hashlib.sha256(f"{before}\n{seq}\n{entry}".encode()).hexdigest()

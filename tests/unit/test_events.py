@@ -132,7 +132,7 @@ def test_a_newer_schema_is_refused_and_left_alone(folder):
 def test_a_newer_schema_may_hold_other_tables(folder):
     EventStore(folder).close()
     hand = sqlite3.connect(folder / "events.sqlite3")
-    hand.executescript("DROP TABLE counter; PRAGMA user_version = 3")
+    hand.executescript("DROP TABLE counter; PRAGMA user_version = 99")
     hand.close()
     with pytest.raises(VersionError, match="newer onelook"):
         EventStore(folder)
@@ -222,7 +222,10 @@ def test_an_older_schema_is_brought_up_and_loses_nothing(folder):
     with EventStore(folder) as store:
         store.record({"n": 1}, counter=Counter(3, "boot", 4.5))
     hand = sqlite3.connect(folder / "events.sqlite3")
-    hand.executescript("DROP TABLE accepted; PRAGMA user_version = 1")
+    hand.executescript(
+        "ALTER TABLE event DROP COLUMN seal; DROP TABLE seal; DROP TABLE accepted;"
+        "PRAGMA user_version = 1"
+    )
     hand.close()
     with EventStore(folder) as store:
         assert store.counter() == Counter(3, "boot", 4.5)
