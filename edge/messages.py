@@ -40,6 +40,10 @@ IDS = {
     "door_forced": "94eba3092096b9dce8f0447b13eb6d07",
     "door_held": "280a55de80d26baf16e7da5e59daede6",
     "tamper": "33ac271279e525da44749c395478404c",
+    "wire_fault": "b8ff8fa1f8ea4446827e0d46a3ad53cf",
+    "manual_unlock": "2bf98a1d463300aaedfff82caa02d2b2",
+    "manual_lock": "27ae41186542b4f2d68af1178bb991a4",
+    "mode_changed": "1c9179c5bc26cdc7c7eab66f139875c9",
     "button_stuck": "b164b4a55154e42ab21a95f6c4f885e8",
     "door_started": "054db0d702263e739b6fc84d1bfdfe4a",
     "eye_started": "9499f3690a7324187d2391481dd79eab",
@@ -103,7 +107,7 @@ _EVENTS = {
         "Read why: journalctl -u onelook.service",
     ),
     "lockout_cleared": (
-        "A day passed without a failed press: those before count no more.",
+        "A day passed without a failed press, or the owner said so: those before count no more.",
         "Nothing to do.",
     ),
     "bundle_accepted": (
@@ -120,6 +124,10 @@ _EVENTS = {
     ),
     "log_pruned": (
         "Old events went, as [log] keep and most say; the chain holds without them.",
+        "Nothing to do.",
+    ),
+    "mode_changed": (
+        "The owner set another mode, or went back to the configured one.",
         "Nothing to do.",
     ),
     "log_sealed": (

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from edge import __version__
 from edge.cli import (
     config,
+    control,
     demo,
     doctor,
     events,
@@ -100,6 +101,7 @@ def _parser() -> Parser:
     commands = Commands(parser, title="commands")
     demo.register(commands)
     people.register(commands)
+    control.register(commands)
     events.register(commands)
     log.register(commands)
     test.register(commands)

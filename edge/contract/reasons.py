@@ -53,6 +53,9 @@ class Happening(Enum):
     DOOR_HELD = "door_held"
     TAMPER = "tamper"
     BUTTON_STUCK = "button_stuck"
+    WIRE_FAULT = "wire_fault"
+    MANUAL_UNLOCK = "manual_unlock"
+    MANUAL_LOCK = "manual_lock"
 
     @property
     def alarms(self) -> bool:
@@ -100,5 +103,8 @@ _HAPPENING_REMEDIES = {
     Happening.DOOR_FORCED: "Look who came in: no press and no exit button opened the door.",
     Happening.DOOR_HELD: "Close the door, or set a longer [door] held_after.",
     Happening.TAMPER: "Look who opened the unit's case, and whether its wires are as they were.",
+    Happening.WIRE_FAULT: "The lock's line could not be driven: check pin and wiring.",
+    Happening.MANUAL_UNLOCK: "Nothing to do: the owner opened by command.",
+    Happening.MANUAL_LOCK: "Nothing to do: the owner shut the lock by command.",
     Happening.BUTTON_STUCK: "Free the button: no press counts while it is down. Look at its wire.",
 }

@@ -95,7 +95,7 @@ class Decided:
 
 @dataclass(frozen=True)
 class Failed:
-    """An action of a press could not be carried out."""
+    """An action could not be carried out. press: whose it was; 0: of none."""
 
     at: float
     press: int
@@ -114,6 +114,25 @@ class Exited:
     """The exit button inside."""
 
     at: float
+
+
+@dataclass(frozen=True)
+class Unlock:
+    """The owner opens by command. who, because: for the record."""
+
+    at: float
+    seconds: float
+    who: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The owner shuts the lock by command."""
+
+    at: float
+    who: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +170,20 @@ class Closed:
     at: float
 
 
-Event = Pressed | LetGo | Decided | Failed | Tick | Exited | Opened | Closed | CaseOpened | CaseShut
+Event = (
+    Pressed
+    | LetGo
+    | Decided
+    | Failed
+    | Tick
+    | Exited
+    | Opened
+    | Closed
+    | CaseOpened
+    | CaseShut
+    | Unlock
+    | Lock
+)
 
 
 @dataclass(frozen=True)
@@ -173,7 +205,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Pulse:
-    """Energise the strike, for so long and no longer."""
+    """Energise the strike, for so long and no longer. press: whose grant it is; 0: nobody's."""
 
     press: int
     seconds: float
@@ -186,9 +218,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Note:
-    """Say what happened at the door. It stops nothing if that cannot be written."""
+    """Say what happened at the door. needed: what follows needs its record first."""
 
     what: Happening
+    needed: bool = False
 
 
 Action = Look | Record | Pulse | Release | Note
@@ -202,8 +235,10 @@ def step(state: State, event: Event, policy: Policy) -> tuple[State, list[Action
             made = _pressed(state, event, policy)
         case Decided() if state.phase is Phase.VERIFYING and event.press == state.press:
             made = _decided(state, event, policy)
-        case Failed() if state.phase is not Phase.LOCKED and event.press == state.press:
-            made = _locked(state), [Release(), Record(state.press, event.reason)]
+        case Failed():
+            made = _failed(state, event)
+        case Unlock() | Lock():
+            made = _commanded(state, event)
         case Exited():
             made = _exited(state, event, policy)
         case Opened() if state.opened is None:
@@ -269,7 +304,31 @@ def _exited(state: State, event: Exited, policy: Policy) -> tuple[State, list[Ac
     opened = _unlocked(state, event.at, policy)
     if state.phase is Phase.VERIFYING:  # the press goes on; its end does not shut the lock sooner
         opened = replace(opened, phase=state.phase, until=state.until)
-    return opened, [*note, Pulse(state.press, policy.unlock_s)]
+    return opened, [*note, Pulse(0, policy.unlock_s)]
+
+
+def _commanded(state: State, event: Unlock | Lock) -> tuple[State, list[Action]]:
+    """A press that is looked at goes on; its end does not shut the lock sooner."""
+    looking = state.phase is Phase.VERIFYING
+    if isinstance(event, Lock):
+        locked = replace(state if looking else _locked(state), expected=-1e9)
+        return locked, [Release(), Note(Happening.MANUAL_LOCK)]
+    until = event.at + event.seconds
+    opened = replace(state, expected=until + _LATE_S)
+    if not looking:
+        opened = replace(opened, phase=Phase.UNLOCKED, until=until)
+    return opened, [Note(Happening.MANUAL_UNLOCK, needed=True), Pulse(0, event.seconds)]
+
+
+def _failed(state: State, event: Failed) -> tuple[State, list[Action]]:
+    if event.press and (state.phase is Phase.LOCKED or event.press != state.press):
+        return state, []
+    if event.press:
+        return _locked(state), [Release(), Record(state.press, event.reason)]
+    told: list[Action] = [Note(Happening.WIRE_FAULT)] * (event.reason is Reason.PULSE_FAILED)
+    if state.phase is not Phase.UNLOCKED:  # a press that is looked at goes on
+        return state, told
+    return _locked(state), [Release(), *told]
 
 
 def _opened(state: State, event: Opened) -> tuple[State, list[Action]]:

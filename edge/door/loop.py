@@ -9,7 +9,9 @@ from __future__ import annotations
 import select
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from edge import journal, notify
 from edge.clock import boottime
@@ -28,6 +30,8 @@ from edge.core import lights as said
 from edge.core import machine
 from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
 from edge.core.lockout import Lockout
+from edge.door.commands import obey
+from edge.door.control import Control
 from edge.door.devices.kernel import require_release, take_kernel_pins
 from edge.door.devices.lights import Lights
 from edge.door.devices.strike import Strike
@@ -113,6 +117,17 @@ def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
     return wires
 
 
+def _control(config: Config, loop: _Loop, stack: ExitStack) -> Control | None:
+    """A door without it works as well, and says so."""
+    try:
+        control = Control(config.paths.state_dir, partial(obey, loop))
+    except StorageError as e:
+        tell_fault(e)
+        return None
+    stack.callback(control.close)
+    return control
+
+
 class _Loop:
     """All that the door has in hand. What it opens is closed by `stack`."""
 
@@ -130,11 +145,10 @@ class _Loop:
             exit_opens=config.door.exit_opens,
             relock_on_close=config.door.relock_on_close,
             held_s=config.door.held_after_s,
-            shadow=config.door.mode == "shadow",
         )
-        self._mode = config.door.mode
         self._strike, self._wires = strike, wires
-        events = stack.enter_context(EventStore(config.paths.state_dir))
+        self._configured, self._bundle = config.door.mode, manifest.name
+        events = self.events = stack.enter_context(EventStore(config.paths.state_dir))
         self._upkeep = Upkeep(events, config.log)
         self._newcomers = Newcomers(events, promise, key_list(config))
         self._records = Records(
@@ -144,6 +158,7 @@ class _Loop:
             mode=config.door.mode,
             show=wires.tell if wires else None,
         )
+        self.set_mode(events.mode())
         level = manifest.level(recognition.level)
         self._people = People(config.paths.state_dir, manifest, level)
         self._rule = self._new_rule()
@@ -152,10 +167,11 @@ class _Loop:
         self._inputs = Inputs(config, stack)
         # A door that stands open: since when, and after what, nobody knows; no alarm but for long.
         now = boottime()
-        self._state = machine.State(
+        self.state = machine.State(
             opened=now if self._inputs.stands_open else None,
             held=now if self._inputs.held else None,
         )
+        self._control = _control(config, self, stack)
         lamps = {name: pin for name, pin in vars(config.lights).items() if pin != "off"}
         self._lights = Lights({said.Lamp(name): pin for name, pin in lamps.items()})
         stack.callback(self._lights.close)
@@ -194,12 +210,44 @@ class _Loop:
                 remedy="Read why: journalctl -u onelook-eye.service",
             )
 
+    def set_mode(self, mode: str | None) -> str:
+        """Take the owner's mode, or None for the configured one; returns the one that counts."""
+        self._mode = mode or self._configured
+        self._policy = replace(self._policy, shadow=self._mode == "shadow")
+        self._records.set_mode(self._mode)
+        return self._mode
+
+    def described(self) -> dict[str, Any]:
+        """What the owner may know of the door, now. Raises: StorageError."""
+        now, state, fault = boottime(), self.state, self._link.fault
+        counter, left = self.events.counter(), self._records.lockout_left(now)
+        faults = {
+            "the door was forced or stands open": state.alarm is not None,
+            "the unit's case is open": state.tampered,
+            "the button hangs": state.stuck,
+            f"the eye does not see ({fault.value if fault else ''})": fault is not None,
+        }
+        return {
+            "mode": self._mode,
+            "configured_mode": self._configured,
+            "armed": self._armed,
+            "phase": state.phase.value,
+            "strike": "on" if self._strike.energised else "off",
+            "door": "open" if state.opened is not None else "shut or without a contact",
+            "lockout": {"failures": counter.failures, "left_ms": round(left * 1000)},
+            "people": self._people.matcher.people,
+            "bundle": self._bundle,
+            "faults": [what for what, is_so in faults.items() if is_so],
+        }
+
     def _turn(self, stop: int) -> bool:
         if self._link.socket is None:
             self._link.connect()
         sources = {self._inputs.waiting: self._take_felt}
         if self._link.socket is not None:
             sources[self._link.socket.fileno()] = self._hear_eye
+        if self._control is not None:
+            sources |= self._control.sources()
         waiting = [stop, *sources, *([self._wires.socket.fileno()] if self._wires else [])]
         ready, _, _ = select.select(waiting, [], [], self._patience())
         for source in ready:
@@ -216,29 +264,29 @@ class _Loop:
         waits = [notify.watchdog_interval() or _IDLE_S]
         if self._link.socket is None:
             waits.append(RETRY_S)
-        ends = [self._state.until] if self._state.phase is not machine.Phase.LOCKED else []
-        if self._state.opened is not None and self._policy.held_s is not None:
-            ends += [self._state.opened + self._policy.held_s] * (self._state.alarm is None)
-        if self._state.held is not None and not self._state.stuck:
-            ends.append(self._state.held + machine.STUCK_S)
+        ends = [self.state.until] if self.state.phase is not machine.Phase.LOCKED else []
+        if self.state.opened is not None and self._policy.held_s is not None:
+            ends += [self.state.opened + self._policy.held_s] * (self.state.alarm is None)
+        if self.state.held is not None and not self.state.stuck:
+            ends.append(self.state.held + machine.STUCK_S)
         waits += [max(0.0, end - boottime()) for end in ends]
         return min(waits)
 
     def _at_rest(self) -> said.Show:
         """What the lamps say while nobody presses."""
-        if self._state.alarms(boottime()):
+        if self.state.alarms(boottime()):
             return said.Show.ALARM
         if not self._armed:
             return said.Show.NOT_ARMED
-        works = self._link.fault is None and not self._state.stuck
+        works = self._link.fault is None and not self.state.stuck
         return said.Show.DARK if works else said.Show.FAULT
 
     def _take_felt(self) -> None:
         for event in self._inputs.take():
-            if isinstance(event, machine.Pressed) and self._state.phase is machine.Phase.LOCKED:
-                self._feed(machine.Pressed(event.at, self._refusal(event.at)))
+            if isinstance(event, machine.Pressed) and self.state.phase is machine.Phase.LOCKED:
+                self.feed(machine.Pressed(event.at, self._refusal(event.at)))
             else:
-                self._feed(event)
+                self.feed(event)
 
     def _refusal(self, at: float) -> Reason | None:
         """Why nobody may be looked at now; the lock-out comes first."""
@@ -295,7 +343,7 @@ class _Loop:
 
     def _see(self, seen: Seen) -> None:
         """A frame of the running press. One that is not newer than the last is no second look."""
-        running = self._state.phase is machine.Phase.VERIFYING and seen.press == self._press.number
+        running = self.state.phase is machine.Phase.VERIFYING and seen.press == self._press.number
         if not running or (seen.reason is None and seen.taken <= self._press.last_taken):
             return
         try:
@@ -316,22 +364,22 @@ class _Loop:
         return Judged(seen, find(nearest, self._rule), nearest)
 
     def _decide(self, verdict: Verdict) -> None:
-        if self._state.phase is machine.Phase.VERIFYING:
+        if self.state.phase is machine.Phase.VERIFYING:
             self._verdict = verdict
-            self._feed(machine.Decided(boottime(), self._press.number, verdict.reason))
+            self.feed(machine.Decided(boottime(), self._press.number, verdict.reason))
             if self._link.fault is None:
                 self._send(Enough(self._press.number))
 
     def _watch_the_time(self) -> None:
         now = boottime()
-        if self._state.phase is machine.Phase.VERIFYING and now >= self._state.until:
+        if self.state.phase is machine.Phase.VERIFYING and now >= self.state.until:
             self._decide(conclude(self._press.findings, self._rule))
-        self._feed(machine.Tick(now))
+        self.feed(machine.Tick(now))
         self._upkeep.tend(now)
 
-    def _feed(self, event: machine.Event) -> None:
+    def feed(self, event: machine.Event) -> None:
         """Step the machine; an action that fails stops the rest and is told back."""
-        self._state, actions = machine.step(self._state, event, self._policy)
+        self.state, actions = machine.step(self.state, event, self._policy)
         for action in actions:
             try:
                 self._carry_out(action, event)
@@ -339,7 +387,7 @@ class _Loop:
                 tell_fault(e)
                 storage = isinstance(e, StorageError)
                 reason = Reason.STORAGE_ERROR if storage else Reason.PULSE_FAILED
-                self._feed(machine.Failed(boottime(), self._state.press, reason))
+                self.feed(machine.Failed(boottime(), getattr(action, "press", 0), reason))
                 return
 
     def _carry_out(self, action: machine.Action, event: machine.Event) -> None:
@@ -363,8 +411,9 @@ class _Loop:
             case machine.Release():
                 self._strike.release()
                 self._lights.show(said.Show.DARK, 0.0)  # the door shut before its time was up
-            case machine.Note(what):
-                self._records.note(what, event.at)
+            case machine.Note(what, needed):
+                said_why = {k: getattr(event, k) for k in ("who", "because") if hasattr(event, k)}
+                self._records.note(what, event.at, needed=needed, **said_why)
 
     def _send(self, message: LookMessage | Enough) -> None:
         try:

@@ -38,6 +38,10 @@ class Records:
         self._model, self._mode, self._show = model, mode, show
         self._boot = boot_id()
 
+    def set_mode(self, mode: str) -> None:
+        """What the events say from now on."""
+        self._mode = mode
+
     def lockout_left(self, now: float) -> float:
         """Seconds that nobody is looked at. Raises: StorageError."""
         counter = self._events.counter()
@@ -86,15 +90,20 @@ class Records:
         if self._show is not None:
             self._show({"event": document(ending, seq, self._lockout_shown())})
 
-    def note(self, what: Happening, at: float) -> None:
-        """Say what happened at the door, at CLOCK_BOOTTIME seconds; the log is tried, not needed.
+    def note(self, what: Happening, at: float, *, needed: bool = False, **fields: object) -> None:
+        """Say what happened at the door, at CLOCK_BOOTTIME seconds.
 
-        Somebody who leaves must not wait for a disk that is full.
+        Mostly the log is tried, not needed: who leaves must not wait for a disk that is full.
+
+        Raises:
+            StorageError: it is needed, and not on the disk.
         """
-        row = row_of("door", what.value, at)
+        row = {**row_of("door", what.value, at), **fields}
         try:
-            seq = self._events.record(row, counter=None)
+            seq = self._events.record(row)
         except StorageError as e:
+            if needed:
+                raise
             tell_fault(e)
             seq = 0
         journal.write(

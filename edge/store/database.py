@@ -24,6 +24,7 @@ CREATE TABLE event (
     seal TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
+CREATE TABLE mode (one INTEGER PRIMARY KEY CHECK (one = 1), mode TEXT NOT NULL) STRICT;
 CREATE TABLE counter (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     failures INTEGER NOT NULL CHECK (failures >= 0),
@@ -40,7 +41,8 @@ CREATE TABLE accepted (
 """
 _SEAL = """
 ALTER TABLE event ADD COLUMN seal TEXT NOT NULL DEFAULT '';
-CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT
+CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
+CREATE TABLE mode (one INTEGER PRIMARY KEY CHECK (one = 1), mode TEXT NOT NULL) STRICT
 """
 # From the schema of that number to the next one; each leaves every row where it is.
 _MIGRATIONS = {1: _ACCEPTED, 2: _SEAL}

@@ -137,6 +137,24 @@ class EventStore:
             )
             _append(database, entry)
 
+    def mode(self) -> str | None:
+        """What the owner set by command; None: as configured. Raises: StorageError."""
+        with database_refusals(self.path):
+            found = self._database.execute("SELECT mode FROM mode").fetchone()
+        return str(found[0]) if found else None
+
+    def set_mode(self, mode: str | None, entry: Mapping[str, object]) -> int:
+        """Set it and append the event that says so, in one transaction; returns the event's seq.
+
+        Raises:
+            StorageError: neither is on the disk.
+        """
+        with self._transaction() as database:
+            database.execute("DELETE FROM mode")
+            if mode is not None:
+                database.execute("INSERT INTO mode VALUES (1, ?)", (mode,))
+            return _append(database, entry)
+
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(seq, entry), oldest first. Raises: StorageError."""
         with database_refusals(self.path):

@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 
 from edge.clock import boot_id, boottime
+from edge.contract.errors import OnelookError, StorageError
 from edge.contract.gates import Gate
 from edge.contract.manifest import to_bytes
 from edge.contract.reasons import Reason
 from edge.contract.signing import make_key_list, owner_text, public_bytes, sign_manifest
 from edge.contract.wire import MAX_BYTES, Enough, Hello, Look, Seen, decode, encode
+from edge.door.control import ask
 from edge.store.events import Counter, EventStore
 from edge.store.gallery import GalleryStore
 from edge.store.people import Gallery, Person, Template
@@ -669,6 +671,88 @@ def test_a_case_that_was_opened_while_nobody_watched_is_told_at_the_start(door):
         pass
     assert said["event"]["reason"] == "granted"
     assert [row["reason"] for row in door.rows() if row["kind"] == "door"] == ["tamper"]
+
+
+def test_the_owner_asks_and_tells_a_door_that_runs(door):
+    """Status, one opening, an end to it, a mode that outlives a restart, and no more lock-out."""
+    door.enrol(NAME)
+    door.start()
+    assert ask(door.state, {"do": "status"})["faults"] == []
+    said = {"who": "root", "because": "parcel"}
+    assert ask(door.state, {"do": "unlock", "seconds": 9.0, **said})["opened"]
+    assert door.hear()["happening"] == "manual_unlock"  # before the lock moves
+    assert door.hear()["level"] == 1
+    assert ask(door.state, {"do": "status"})["strike"] == "on"
+    ask(door.state, {"do": "lock", **said})
+    while door.hear().get("level") != 0:
+        pass
+    for _ in range(2):
+        door.pressed(STRANGER, STRANGER)
+    assert ask(door.state, {"do": "clear-lockout", **said})["failures"] == 2
+    assert door.counter().failures == 0
+    assert ask(door.state, {"do": "mode", "mode": "closed", **said})["mode"] == "closed"
+    assert door.stop()[0] == 0
+    door.start()
+    found = ask(door.state, {"do": "status"})
+    assert (found["mode"], found["configured_mode"]) == ("closed", "normal")
+    time.sleep(0.2)
+    door.push()
+    assert door.hear()["event"]["reason"] == "closed"
+    assert ask(door.state, {"do": "mode", "mode": None})["mode"] == "normal"
+    kept = [row for row in door.rows() if row.get("because") == "parcel"]
+    words = ["manual_unlock", "manual_lock", "lockout_cleared", "mode_changed"]
+    assert [row["reason"] for row in kept] == words
+
+
+@pytest.mark.parametrize(
+    ("request_", "exit_code"),
+    [
+        ({"do": "unlock", "seconds": 60}, 2),
+        ({"do": "unlock", "seconds": "nan"}, 2),
+        ({"do": "mode", "mode": "open"}, 2),
+        ({"do": "dance"}, 76),
+        ({}, 76),
+        ([], 76),
+    ],
+)
+def test_what_the_door_cannot_do_is_told_and_moves_nothing(door, request_, exit_code):
+    door.start()
+    with pytest.raises(OnelookError) as refusal:
+        ask(door.state, request_)
+    assert refusal.value.exit_code == exit_code
+    assert ask(door.state, {"do": "status"})["strike"] == "off"
+    assert door.rows() == door.rows()[:1]  # the bundle's
+
+
+def test_whoever_connects_and_says_nothing_holds_up_nobody(door):
+    door.enrol(NAME)
+    door.start()
+    idle = []
+    for _ in range(8):
+        silent = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        silent.connect(f"/proc/self/fd/{os.open(door.state, os.O_RDONLY)}/control.sock")
+        idle.append(silent)
+    assert door.pressed(ADA, ADA)[0]["reason"] == "granted"
+    for silent in idle:
+        silent.close()
+    time.sleep(0.2)
+    assert ask(door.state, {"do": "status"})["armed"]
+
+
+def test_no_opening_by_command_without_its_record(door):
+    door.start()
+    with sqlite3.connect(door.state / "events.sqlite3") as hand:
+        hand.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON event "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    hand.close()
+    assert not ask(door.state, {"do": "unlock", "seconds": 5.0})["opened"]
+    assert ask(door.state, {"do": "status"})["strike"] == "off"
+    with pytest.raises(OnelookError, match="the disk is full") as refusal:
+        ask(door.state, {"do": "mode", "mode": "shadow"})
+    assert refusal.value.exit_code == StorageError.exit_code
+    assert ask(door.state, {"do": "status"})["mode"] == "normal"
 
 
 @pytest.mark.parametrize(("model", "code"), [(None, 0), ("f" * 64, 69)])

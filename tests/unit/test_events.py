@@ -223,7 +223,8 @@ def test_an_older_schema_is_brought_up_and_loses_nothing(folder):
         store.record({"n": 1}, counter=Counter(3, "boot", 4.5))
     hand = sqlite3.connect(folder / "events.sqlite3")
     hand.executescript(
-        "ALTER TABLE event DROP COLUMN seal; DROP TABLE seal; DROP TABLE accepted;"
+        "ALTER TABLE event DROP COLUMN seal; DROP TABLE seal; DROP TABLE mode;"
+        "DROP TABLE accepted;"
         "PRAGMA user_version = 1"
     )
     hand.close()

@@ -218,7 +218,7 @@ def test_an_exit_that_opens_nothing_is_noted_and_expected():
 def test_who_leaves_while_somebody_is_looked_at_stops_no_press():
     history = [Pressed(0.0), Exited(1.0), Decided(2.0, 1, Reason.NOT_RECOGNISED)]
     steps = played(history, AT_THE_DOOR)
-    assert steps[1][3] == [Note(Happening.EXIT), Pulse(1, 4.0)]
+    assert steps[1][3] == [Note(Happening.EXIT), Pulse(0, 4.0)]
     assert steps[1][2].phase is Phase.VERIFYING
     assert steps[2][3] == [Record(1, Reason.NOT_RECOGNISED)]
 
