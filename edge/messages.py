@@ -29,6 +29,10 @@ IDS = {
     "not_recognised": "0268176bb127c28d3e6aae138e20de57",
     "ambiguous": "80bb09e9400b773245cb5d8263ba85e7",
     "inconsistent": "c5110477fa8250ff221e925db75765c1",
+    "outside_hours": "dc9047a50bd67584a84647dbbc9075d7",
+    "disabled": "0390c08473c5857fc5d8b44e42f4dfd9",
+    "expired": "621f88d893838dd3560b3a82c9c5cce1",
+    "clock_unknown": "54bb291a4ff679c31360ebac9ab81dbb",
     "timeout": "6280766d2cc999b874be76873dba5f4b",
     "camera_error": "5c02f47a2f80bf221cf1eaba27ebb68a",
     "engine_error": "078222059a7aec5ea6705a97c77070b8",
@@ -62,6 +66,7 @@ IDS = {
     "log_sealed": "86d96c7bb3c30c4d3fbe3ab7ee759003",
     "log_gap": "3107801316de739fb22208ca7546622f",
     "bundle_rolled_back": "b3c16a2e6f4510817cede44da25b8abb",
+    "edited": "44c546d7d51f630cae21e198e8169974",
     "enrolled": "9fd35fd987bad367ebee44d4a5d059c2",
     "template_added": "d64427e7a07904c2e74ad81a713969bb",
     "removed": "3c113ee26f74067998e8345b349ada16",
@@ -149,6 +154,10 @@ _EVENTS = {
     "template_added": (
         "Somebody who may come in has more photographs to be known by.",
         "Nothing to do.",
+    ),
+    "edited": (
+        "Somebody's name, hours or last day were changed, or they were switched off or on.",
+        "Nothing to do; `onelook list` shows it.",
     ),
     "removed": (
         "Somebody may come in no more.",

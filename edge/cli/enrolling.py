@@ -71,7 +71,7 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
         MissingError: more templates were asked for, and there is no such person.
     """
     name, add = request.name, request.add
-    _check_name(name)
+    check_name(name)
     _find(store.load(), name, add=add)  # the quick refusal, before seconds of looking
     looked, skipped = _look(desk, request.photos)
     with store.change() as change:
@@ -123,7 +123,8 @@ def matrix(templates: Sequence[Template]) -> NDArray[np.int8]:
     return np.stack([np.frombuffer(t.embedding, np.int8) for t in templates])
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises: UsageError: it is none."""
     if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise UsageError(
             f"{name!r} is no name.",
@@ -134,13 +135,18 @@ def _check_name(name: str) -> None:
 def _find(gallery: Gallery, name: str, *, add: bool) -> Person | None:
     if add:
         return find_person(gallery, name)
+    check_free(gallery, name)
+    return None
+
+
+def check_free(gallery: Gallery, name: str) -> None:
+    """Raises: OnelookError: somebody is enrolled under this name."""
     for person in gallery.people:
         if person.name.casefold() == name.casefold():
             raise OnelookError(
                 f"{person.name} is enrolled already, with {len(person.templates)} template(s).",
                 remedy=f"For more templates: onelook enroll {person.name!r} --add PHOTO",
             )
-    return None
 
 
 def _look(desk: Desk, photos: Sequence[Path]) -> tuple[list[Photograph], list[Skipped]]:

@@ -14,6 +14,7 @@ from edge.cli import (
     control,
     demo,
     doctor,
+    edit,
     events,
     locate,
     log,
@@ -101,6 +102,7 @@ def _parser() -> Parser:
     commands = Commands(parser, title="commands")
     demo.register(commands)
     people.register(commands)
+    edit.register(commands)
     control.register(commands)
     events.register(commands)
     log.register(commands)

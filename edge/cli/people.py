@@ -62,7 +62,7 @@ def _enroll(args: argparse.Namespace) -> int:
         try:
             done.append(enrol(desk, store, Request(name, photos, args.add, args.label)))
             person = done[-1].person
-            _record(config, "template_added" if args.add else "enrolled", person)
+            record(config, "template_added" if args.add else "enrolled", person)
             _explain(done[-1])
         except OnelookError as e:
             if len(wanted) == 1:
@@ -80,8 +80,8 @@ def _enroll(args: argparse.Namespace) -> int:
     return refused[0][1].exit_code if refused else 0
 
 
-def _record(config: Config, word: str, person: Person) -> None:
-    """In the log by id alone: a name is for the owner's eyes, not for a file that is kept."""
+def record(config: Config, word: str, person: Person) -> None:
+    """That a person changed; by id alone, since names are for the owner's eyes, not for the log."""
     from edge.clock import boottime
     from edge.door.press import row_of
     from edge.store.events import EventStore
@@ -104,7 +104,7 @@ def _list(args: argparse.Namespace) -> int:
         [line for person in people for line in _listed(person, model)]
         or ["Nobody is enrolled. Let a person in: onelook enroll NAME PHOTO"],
         model=model,
-        people=[_person_document(person, model) for person in people],
+        people=[person_document(person, model) for person in people],
     )
 
 
@@ -121,7 +121,7 @@ def _remove(args: argparse.Namespace) -> int:
     with store.change() as change:
         person = find_person(change.gallery, args.name)
         change.commit(change.gallery.without(person.id))
-    _record(config, "removed", person)
+    record(config, "removed", person)
     templates = len(person.templates)
     return publish(
         args,
@@ -208,6 +208,8 @@ def _listed(person: Person, model: str) -> Iterator[str]:
     current = [t for t in person.templates if t.model == model]
     since = min((t.added[:10] for t in person.templates), default="")
     yield f"{person.name}\t{_counted(len(current), 'template')}\tsince {since}\t{person.id}"
+    if rules := ruled(person):
+        yield f"  {', '.join(rules)}"
     if len(current) == 1:
         yield f"  {_FEW}"
     if stale := len(person.templates) - len(current):
@@ -217,10 +219,21 @@ def _listed(person: Person, model: str) -> Iterator[str]:
         )
 
 
-def _person_document(person: Person, model: str) -> dict[str, Any]:
+def ruled(person: Person) -> list[str]:
+    """What keeps somebody out at times, in words."""
+    said = ["switched off"] if person.disabled else []
+    said += [f"until {person.until}"] if person.until else []
+    return [*said, person.hours] if person.hours else said
+
+
+def person_document(person: Person, model: str) -> dict[str, Any]:
+    """Of `onelook list` and `edit`. model: the network whose templates count."""
     return {
         "id": person.id,
         "name": person.name,
+        "disabled": person.disabled,
+        "until": person.until or None,
+        "hours": person.hours or None,
         "usable_templates": sum(t.model == model for t in person.templates),
         "templates": [
             {"source": t.source, "model": t.model, "added": t.added, "label": t.label}

@@ -109,6 +109,14 @@ class LockoutConfig:
 
 
 @dataclass(frozen=True)
+class HoursConfig:
+    """When the door lets in anybody, and what becomes of hours while nobody knows the time."""
+
+    door: str
+    when_clock_unknown: str
+
+
+@dataclass(frozen=True)
 class LogConfig:
     """How long events are kept, and how many at most."""
 
@@ -138,6 +146,7 @@ class Config:
     trust: TrustConfig
     gates: Limits
     lockout: LockoutConfig
+    hours: HoursConfig
     log: LogConfig
     settings: tuple[Setting, ...]
 
@@ -272,6 +281,7 @@ def _build(
         TrustConfig(file("trust", "owner"), file("trust", "keys")),
         Limits(**part("gates")),
         LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
+        HoursConfig(**part("hours")),
         LogConfig(values["log", "keep"], values["log", "most"]),
         settings,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.config.durations import parse_duration
 from edge.contract.gates import Limits
+from edge.core.admission import parse_hours
 
 Value = str | int | float | list[Any]
 
@@ -118,6 +119,11 @@ def _light(value: object) -> tuple[float, float]:
     if low >= high:
         raise ValueError("the first number must be below the second")
     return low, high
+
+
+def _hours(value: object) -> str:
+    parse_hours(_text(value))
+    return str(value)
 
 
 def _button_pin(value: object) -> str:
@@ -235,6 +241,11 @@ KEYS = (
     Key("lockout", "first", "30s", _duration("5s", "15min"), "5s to 15min",
         "The first such while; it doubles with each further failure."),
     Key("lockout", "cap", "15min", _duration("5min", "4h"), "5min to 4h", "The longest one."),
+    Key("hours", "door", "always", _hours, '"always", or as "Mo-Fr 07:00-19:00; Sa 09:00-12:30"',
+        "When anybody is let in by face; outside these hours the door is closed."),
+    Key("hours", "when_clock_unknown", "refuse", _choice("refuse", "ignore"),
+        '"refuse" or "ignore"',
+        "Whether those with hours or a last day wait until a time server has set the clock."),
     Key("log", "keep", "30d", _duration("1d", "365d"), "1d to 365d",
         "Events older than this go, once a day."),
     Key("log", "most", 100_000, _whole(1000, 1_000_000), "1000 to 1000000",

@@ -26,6 +26,10 @@ class Reason(Enum):
     NOT_RECOGNISED = "not_recognised"
     AMBIGUOUS = "ambiguous"
     INCONSISTENT = "inconsistent"
+    OUTSIDE_HOURS = "outside_hours"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    CLOCK_UNKNOWN = "clock_unknown"
     TIMEOUT = "timeout"
     CAMERA_ERROR = "camera_error"
     ENGINE_ERROR = "engine_error"
@@ -36,6 +40,11 @@ class Reason(Enum):
     def counts_as_failure(self) -> bool:
         """A good face that did not match: only these lead towards a lock-out."""
         return self in _FAILURES
+
+    @property
+    def recognised(self) -> bool:
+        """It is known who stood there."""
+        return self in _RECOGNISED
 
     @property
     def remedy(self) -> str:
@@ -70,6 +79,16 @@ class Happening(Enum):
 
 _FAILURES = frozenset({Reason.NOT_RECOGNISED, Reason.AMBIGUOUS, Reason.INCONSISTENT})
 
+_RECOGNISED = frozenset(
+    {
+        Reason.GRANTED,
+        Reason.OUTSIDE_HOURS,
+        Reason.DISABLED,
+        Reason.EXPIRED,
+        Reason.CLOCK_UNKNOWN,
+    }
+)
+
 _REMEDIES = {
     Reason.GRANTED: "Nothing to do.",
     Reason.LOCKOUT: "Too many failed presses: wait for the time shown, or use the key.",
@@ -89,6 +108,10 @@ _REMEDIES = {
     Reason.NOT_RECOGNISED: "If this is an enrolled person: `onelook enroll NAME --add PHOTO`.",
     Reason.AMBIGUOUS: "Two enrolled people are too alike for this network.",
     Reason.INCONSISTENT: "The frames did not agree: hold still and press again.",
+    Reason.OUTSIDE_HOURS: "Recognised, and not at this hour: see `onelook list`, `onelook edit`.",
+    Reason.DISABLED: "Recognised, and switched off: `onelook edit NAME --enable`.",
+    Reason.EXPIRED: "Recognised, and no longer welcome: `onelook edit NAME --until DATE`.",
+    Reason.CLOCK_UNKNOWN: "The hour matters and is not known: see [hours] when_clock_unknown.",
     Reason.TIMEOUT: "No decision in time: press again.",
     Reason.CAMERA_ERROR: "The camera gives no fresh picture: check its cable and the eye's log.",
     Reason.ENGINE_ERROR: "The network did not run: check the bundle and the eye's log.",

@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a press ends. `person` only with GRANTED."""
+    """How a press ends. `person` only where the reason says that somebody was recognised."""
 
     reason: Reason
     person: str | None = None

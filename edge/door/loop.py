@@ -10,11 +10,12 @@ import select
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edge import journal, notify
-from edge.clock import boottime
+from edge.clock import boottime, wall
 from edge.config import Config
 from edge.contract.errors import (
     BundleError,
@@ -28,6 +29,7 @@ from edge.contract.wire import Enough, Seen
 from edge.contract.wire import Look as LookMessage
 from edge.core import lights as said
 from edge.core import machine
+from edge.core.admission import Clock, opens
 from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
 from edge.core.lockout import Lockout
 from edge.door.commands import obey
@@ -148,6 +150,7 @@ class _Loop:
         )
         self._strike, self._wires = strike, wires
         self._configured, self._bundle = config.door.mode, manifest.name
+        self._hours = config.hours
         events = self.events = stack.enter_context(EventStore(config.paths.state_dir))
         self._upkeep = Upkeep(events, config.log)
         self._newcomers = Newcomers(events, promise, key_list(config))
@@ -293,8 +296,8 @@ class _Loop:
         try:
             if self._records.lockout_left(at) > 0.0:
                 return Reason.LOCKOUT
-            if self._mode == "closed":
-                return Reason.CLOSED
+            if (closed := self._closed()) is not None:
+                return closed
             self._people.refresh()
             self._rule = self._new_rule()
         except BundleError as e:
@@ -326,6 +329,21 @@ class _Loop:
                 self._wires.tell({"ready": True})
         if seen is not None:
             self._see(seen)
+
+    def _closed(self) -> Reason | None:
+        """Whether the door is for nobody now."""
+        if self._mode == "closed":
+            return Reason.CLOSED
+        shut = opens(self._hours.door, self._clock())
+        return Reason.CLOSED if shut is Reason.OUTSIDE_HOURS else shut
+
+    def _clock(self) -> Clock:
+        """Local time; it is asked where hours matter, and for nothing else."""
+        return Clock(
+            datetime.now(),  # noqa: DTZ005 - the hours are those of the door's own place
+            wall()[1],
+            self._hours.when_clock_unknown == "refuse",
+        )
 
     def _accept_newcomers(self) -> bool:
         """The eye's engine has passed the golden inputs of this bundle: from now on none older."""
@@ -365,6 +383,10 @@ class _Loop:
 
     def _decide(self, verdict: Verdict) -> None:
         if self.state.phase is machine.Phase.VERIFYING:
+            if verdict.reason is Reason.GRANTED:
+                verdict = replace(
+                    verdict, reason=self._people.admitted(verdict.person, self._clock())
+                )
             self._verdict = verdict
             self.feed(machine.Decided(boottime(), self._press.number, verdict.reason))
             if self._link.fault is None:
@@ -399,10 +421,12 @@ class _Loop:
             case machine.Record(press, reason):
                 if press != self._press.number:  # refused without a look
                     self._press = Press(press, event.at)
-                granted = reason is Reason.GRANTED
-                person = self._people.person(self._verdict.person) if granted else None
+                known = self._verdict.person if reason.recognised else None
+                person = self._people.person(known)
                 self._records.commit(self._press, reason, person, self._rule.threshold)
-                if not granted or self._policy.shadow:  # a grant is shown when the lock opens
+                if (
+                    reason is not Reason.GRANTED or self._policy.shadow
+                ):  # a grant is shown when the lock opens
                     show = said.of_reason(reason)
                     self._lights.show(show, said.lasts(show))
             case machine.Pulse(_, seconds):

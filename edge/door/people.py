@@ -6,6 +6,8 @@ from pathlib import Path
 
 from edge.contract.levels import Level, Step
 from edge.contract.manifest import Manifest
+from edge.contract.reasons import Reason
+from edge.core.admission import Clock, admitted
 from edge.door.match import Matcher
 from edge.store.gallery import GalleryStore
 from edge.store.people import Gallery, Person
@@ -40,6 +42,14 @@ class People:
         matcher = Matcher(self._manifest, gallery)
         self.step = step_for(self._level, matcher)
         self._gallery, self.matcher, self._generation = gallery, matcher, generation
+
+    def admitted(self, identity: str | None, clock: Clock) -> Reason:
+        """GRANTED, or why somebody who was recognised may not come in now."""
+        person = self.person(identity)
+        if person is None:  # removed since
+            return Reason.NOT_RECOGNISED
+        rules = {"disabled": person.disabled, "until": person.until, "hours": person.hours}
+        return admitted(**rules, clock=clock)
 
     def person(self, identity: str | None) -> Person | None:
         """Who has this id."""

@@ -22,11 +22,18 @@ class Template:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may come in. `id` stands for them in logs, where the name never is."""
+    """Somebody who may come in. `id` stands for them in logs, where the name never is.
+
+    disabled: may not, for now. until: the last day, ISO 8601, or "". hours: when in the week, as
+    `edge.core.admission` has it, or "".
+    """
 
     id: str
     name: str
     templates: tuple[Template, ...]
+    disabled: bool = False
+    until: str = ""
+    hours: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from edge.store.people import Gallery, Person, Template
 
 MAGIC = b"onelook-gallery\0"
-VERSION = 1
+VERSION = 2
+# 1: people without a last day, hours, and a switch. Read, and written anew with the next change.
+_READ = (1, VERSION)
 _HEADER = struct.Struct(">16sBQ")
 _NONCE_BYTES = 12
 MAX_BYTES = 64 * 1024 * 1024
@@ -42,7 +44,7 @@ def unseal(data: bytes, generation: int, key: bytes) -> Gallery:
         SealError: damaged, of another generation, or sealed with another key.
     """
     header, nonce = data[: _HEADER.size], data[_HEADER.size : _HEADER.size + _NONCE_BYTES]
-    if header != _HEADER.pack(MAGIC, VERSION, generation):
+    if header not in {_HEADER.pack(MAGIC, version, generation) for version in _READ}:
         raise SealError("not a gallery of this generation and version")
     try:
         plain = AESGCM(key).decrypt(nonce, data[_HEADER.size + _NONCE_BYTES :], header)
@@ -55,7 +57,12 @@ def unseal(data: bytes, generation: int, key: bytes) -> Gallery:
 
 def _pack(gallery: Gallery) -> bytes:
     people = [
-        [p.id, p.name, [[t.embedding, t.model, t.source, t.added, t.label] for t in p.templates]]
+        [
+            p.id,
+            p.name,
+            [[t.embedding, t.model, t.source, t.added, t.label] for t in p.templates],
+            [p.disabled, p.until, p.hours],
+        ]
         for p in gallery.people
     ]
     packed: bytes = msgpack.packb(people)
@@ -64,9 +71,13 @@ def _pack(gallery: Gallery) -> bytes:
 
 def _unpack(plain: bytes) -> Gallery:
     people = []
-    for identity, name, templates in msgpack.unpackb(plain):
+    for identity, name, templates, *rules in msgpack.unpackb(plain):
         kept = tuple(_template(*fields) for fields in templates)
-        people.append(Person(_text(identity), _text(name), kept))
+        disabled, until, hours = rules[0] if rules else (False, "", "")
+        if not isinstance(disabled, bool):
+            raise TypeError("a switch is neither on nor off")
+        person = Person(_text(identity), _text(name), kept, disabled, _text(until), _text(hours))
+        people.append(person)
     return Gallery(tuple(people))
 
 

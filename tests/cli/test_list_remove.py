@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+
+@pytest.fixture
+def enrolled(door, obama):
+    """A door with Ada enrolled."""
+    assert door("enroll", "Ada", obama).returncode == 0
+    return door
+
 
 def test_an_empty_gallery_says_how_to_fill_it(door):
     done = door("list")
@@ -57,3 +66,37 @@ def test_remove_with_json_is_one_document(door, obama):
         "Ada",
         1,
     )
+
+
+def test_a_person_is_switched_off_given_hours_and_a_last_day_and_renamed(enrolled):
+    told = enrolled("edit", "Ada", "--hours", "Mo-Fr 07:00-19:00", "--until", "2026-12-31")
+    assert told.stdout == "Ada: until 2026-12-31, Mo-Fr 07:00-19:00\n"
+    assert "until 2026-12-31, Mo-Fr 07:00-19:00" in enrolled("list").stdout
+    assert enrolled("edit", "Ada", "--disable", "--rename", "Ada Lovelace").returncode == 0
+    (ada,) = [p for p in enrolled.json("list")[0]["people"] if p["name"] == "Ada Lovelace"]
+    assert (ada["disabled"], ada["until"]) == (True, "2026-12-31")
+    done = enrolled("edit", "ada lovelace", "--enable", "--hours", "always", "--until", "always")
+    assert done.stdout == "Ada Lovelace: in at any time\n"
+    words = [event["reason"] for event in enrolled.json("events")[0]["events"]]
+    assert words.count("edited") == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ([], 2, "nothing to change"),
+        (["--hours", "all day"], 2, "write it as"),
+        (["--until", "tomorrow"], 2, "2026-12-31"),
+        (["--rename", " "], 2, "no name"),
+        (["--disable", "--enable"], 2, "not allowed with"),
+    ],
+)
+def test_an_edit_that_makes_no_sense_changes_nothing(enrolled, options, code, said):
+    before = enrolled.gallery()
+    done = enrolled("edit", "Ada", *options)
+    assert (done.returncode, said in done.stderr) == (code, True)
+    assert enrolled.gallery() == before
+
+
+def test_nobody_of_that_name_is_edited(enrolled):
+    assert enrolled("edit", "Nobody", "--disable").returncode == 66

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -800,6 +801,42 @@ def test_in_other_modes_the_lock_stays_shut_and_the_record_says_the_mode(door, m
     assert (told["event"]["reason"], told["event"]["mode"]) == (reason, mode)
     assert [row["mode"] for row in door.presses()] == [mode]
     assert door.stop()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ({"disabled": True}, "disabled"),
+        ({"until": "2020-01-01"}, "expired"),
+        ({"hours": "Mo 00:00-00:01"}, "outside_hours"),
+    ],
+)
+def test_who_is_recognised_and_may_not_come_in_now_is_known_and_not_counted(door, rules, reason):
+    door.settings += '\n[hours]\nwhen_clock_unknown = "ignore"'
+    door.enrol(NAME)
+    with GalleryStore(door.state).change() as change:
+        (ada,) = change.gallery.people
+        change.commit(change.gallery.with_person(replace(ada, **rules)))
+    door.start()
+    clock_set = Path("/run/systemd/timesync/synchronized").exists()
+    told, levels = door.pressed(ADA, ADA)
+    if rules.get("disabled") or clock_set:
+        assert (told["reason"], told["person"]["id"], levels) == (reason, ada.id, [])
+    else:  # the rest is in test_admission.py, with a clock that is believed
+        assert told["reason"] == "granted"
+    assert door.counter().failures == 0
+
+
+def test_outside_the_doors_hours_nobody_is_looked_at(door):
+    door.settings += '\n[hours]\ndoor = "Mo 07:00-19:00"'
+    door.enrol(NAME)
+    door.start()
+    time.sleep(0.2)
+    door.push()
+    wanted = {"clock_unknown"}
+    if Path("/run/systemd/timesync/synchronized").exists():
+        wanted = {"closed", "granted"}
+    assert door.hear()["event"]["reason"] in wanted
 
 
 @pytest.mark.parametrize(("hours", "left"), [(23.0, 8), (25.0, 1)])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import subprocess
 import sys
+from dataclasses import replace
 
+import msgpack
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -256,3 +260,23 @@ def test_somebody_else_is_told_whose_it_is(store, folder, repository):
     folder.chmod(0o700)
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["77 True"] * 4
+
+
+def test_a_gallery_of_the_first_version_is_read_and_written_anew_as_the_second():
+    """Without last days, hours and switches, as onelook 0.3 and before wrote it."""
+    key = bytes(range(32))
+    plain = msgpack.packb([["p-1", "Ada", [[b"\1\2", "m", "s", "2026-01-01", ""]]]])
+    header = struct.pack(">16sBQ", b"onelook-gallery\0", 1, 7)
+    old = header + bytes(12) + AESGCM(key).encrypt(bytes(12), plain, header)
+    gallery = unseal(old, 7, key)
+    (ada,) = gallery.people
+    assert ada == Person("p-1", "Ada", (Template(b"\1\2", "m", "s", "2026-01-01", ""),))
+    kept = gallery.with_person(
+        replace(ada, disabled=True, until="2026-12-31", hours="Mo 07:00-08:00")
+    )
+    new = seal(kept, 8, key)
+    assert new[16] == 2
+    assert unseal(new, 8, key) == kept
+    # The version is under the seal: an old file does not become a new one by its header.
+    with pytest.raises(SealError):
+        unseal(old[:16] + b"\2" + old[17:], 7, key)
