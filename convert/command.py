@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convert.passphrase import passphrase
+from edge.passphrase import passphrase
 from edge.contract.errors import MissingError, OutputError
 
 if TYPE_CHECKING:

@@ -66,6 +66,7 @@ IDS = {
     "log_sealed": "86d96c7bb3c30c4d3fbe3ab7ee759003",
     "log_gap": "3107801316de739fb22208ca7546622f",
     "bundle_rolled_back": "b3c16a2e6f4510817cede44da25b8abb",
+    "restored": "60b8d6ec8abc3ab2ec0f1263b8fec0d9",
     "edited": "44c546d7d51f630cae21e198e8169974",
     "enrolled": "9fd35fd987bad367ebee44d4a5d059c2",
     "template_added": "d64427e7a07904c2e74ad81a713969bb",
@@ -154,6 +155,10 @@ _EVENTS = {
     "template_added": (
         "Somebody who may come in has more photographs to be known by.",
         "Nothing to do.",
+    ),
+    "restored": (
+        "The people of a backup took the place of those who were enrolled.",
+        "Nothing to do; `onelook list` shows who may come in.",
     ),
     "edited": (
         "Somebody's name, hours or last day were changed, or they were switched off or on.",

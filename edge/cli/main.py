@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from edge import __version__
 from edge.cli import (
+    backup,
     config,
     control,
     demo,
@@ -103,6 +104,7 @@ def _parser() -> Parser:
     demo.register(commands)
     people.register(commands)
     edit.register(commands)
+    backup.register(commands)
     control.register(commands)
     events.register(commands)
     log.register(commands)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from edge.cli.enrolling import Enrolment
     from edge.store.gallery import Person
 
+_ERASED = (
+    "  the key they were kept under is gone too; what the card keeps beneath its files cannot be "
+    "read without it. Backups still have them. To be certain, destroy the card."
+)
+_KEY_STAYS = (
+    "  the key comes from systemd and stays: older copies of the gallery can be read with it "
+    "until you change it. Backups still have them."
+)
 _FEW = "1 template: expect more refusals; add another with --add"
 
 
@@ -82,13 +90,17 @@ def _enroll(args: argparse.Namespace) -> int:
 
 def record(config: Config, word: str, person: Person) -> None:
     """That a person changed; by id alone, since names are for the owner's eyes, not for the log."""
+    record_word(config, word, person=person.id, templates=len(person.templates))
+
+
+def record_word(config: Config, word: str, **fields: object) -> None:
+    """An event of the kind "people"."""
     from edge.clock import boottime
     from edge.door.press import row_of
     from edge.store.events import EventStore
 
-    who = {"person": person.id, "templates": len(person.templates)}
     with EventStore(config.paths.state_dir) as events:
-        events.record({**row_of("people", word, boottime()), **who})
+        events.record({**row_of("people", word, boottime()), **fields})
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -120,16 +132,20 @@ def _remove(args: argparse.Namespace) -> int:
         return 1
     with store.change() as change:
         person = find_person(change.gallery, args.name)
-        change.commit(change.gallery.without(person.id))
+        fresh = change.erase(change.gallery.without(person.id))
     record(config, "removed", person)
     templates = len(person.templates)
     return publish(
         args,
         "remove",
-        [f"removed {person.name} and {_counted(templates, 'template')}"],
+        [
+            f"removed {person.name} and {_counted(templates, 'template')}",
+            _ERASED if fresh else _KEY_STAYS,
+        ],
         name=person.name,
         id=person.id,
         templates=templates,
+        new_key=fresh,
     )
 
 

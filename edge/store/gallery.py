@@ -13,7 +13,13 @@ from pathlib import Path
 from edge.contract.errors import BusyError, StorageError
 from edge.store.files import check_private, own_folder, refusals, sync_folder, write_whole
 from edge.store.keys import FILE as KEY_FILE
-from edge.store.keys import find_key, find_or_make_key
+from edge.store.keys import (
+    NEXT,
+    find_keys,
+    find_or_make_key,
+    make_next_key,
+    take_next_key,
+)
 from edge.store.people import Gallery, Person, Template
 from edge.store.sealed import MAX_BYTES, SealError, seal, unseal
 
@@ -41,6 +47,20 @@ class Change:
         self._generation += 1
         self._store._write(gallery, self._generation)  # noqa: SLF001 - the other half of one thing
         self.gallery = gallery
+
+    def erase(self, gallery: Gallery) -> bool:
+        """As `commit`, under a new key; the old key and every older generation are removed.
+
+        What a card keeps of them beneath its files cannot be read without that key. Returns whether
+        there is a new key: one that systemd gives is the owner's to change.
+
+        Raises:
+            StorageError: the disk refuses; one of the two generations stays, and can be read.
+        """
+        self._generation += 1
+        fresh = self._store._write_anew(gallery, self._generation)  # noqa: SLF001 - as above
+        self.gallery = gallery
+        return fresh
 
 
 class GalleryStore:
@@ -81,13 +101,39 @@ class GalleryStore:
         """
         own_folder(self._folder)
         with self._locked():
+            self._settle()
             yield Change(self, self.load(), self.generation())
 
     def _write(self, gallery: Gallery, generation: int) -> None:
-        key = find_or_make_key(self._folder)
+        self._put(gallery, generation, find_or_make_key(self._folder))
+        self._drop_before(generation - _KEPT + 1)
+
+    def _write_anew(self, gallery: Gallery, generation: int) -> bool:
+        """At every instant one of the keys that are there opens the newest generation."""
+        key = make_next_key(self._folder)
+        self._put(gallery, generation, key or find_or_make_key(self._folder))
+        if key is not None:
+            take_next_key(self._folder)
+        self._drop_before(generation)
+        return key is not None
+
+    def _settle(self) -> None:
+        """End an erasure that was cut off: is the newest generation under the new key, take it."""
+        files = self._files()
+        if not (self._folder / NEXT).is_file() or not files:
+            return
+        newest = max(files)
+        *_, key = find_keys(self._folder)
+        with refusals(files[newest], "cannot be read"), suppress(SealError):
+            unseal(files[newest].read_bytes(), newest, key)
+            take_next_key(self._folder)
+
+    def _put(self, gallery: Gallery, generation: int, key: bytes) -> None:
         path = self._folder / f"gallery-{generation:010d}.sealed"
         write_whole(path, seal(gallery, generation, key))
-        old = [p for number, p in self._files().items() if number <= generation - _KEPT]
+
+    def _drop_before(self, generation: int) -> None:
+        old = [p for number, p in self._files().items() if number < generation]
         with refusals(self._folder, "old generations cannot be removed"):
             for file in old:
                 file.unlink(missing_ok=True)
@@ -102,23 +148,25 @@ class GalleryStore:
         return {int(name[1]): self._folder / name[0] for name in found if name}
 
     def _unseal(self, path: Path, generation: int) -> Gallery:
-        key = find_key(self._folder)
-        if key is None:
+        keys = find_keys(self._folder)
+        if not keys:
             raise StorageError(
                 f"{self._folder / KEY_FILE}: the gallery's key is missing.",
                 remedy=f"Restore it; or remove {self._folder}/gallery-*.sealed and enrol anew.",
             )
         with refusals(path, "cannot be read"), path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        try:
-            return unseal(data, generation, key)
-        except SealError as e:
-            raise StorageError(
-                f"{path}: {e}.",
-                why="The file is damaged, was exchanged, or its key was.",
-                remedy="Restore both from a backup; or remove this file to go back one generation, "
-                "and check with `onelook list` who is enrolled in it.",
-            ) from e
+        for key in keys:
+            try:
+                return unseal(data, generation, key)
+            except SealError as e:
+                refusal = e
+        raise StorageError(
+            f"{path}: {refusal}.",
+            why="The file is damaged, was exchanged, or its key was.",
+            remedy="Restore it with `onelook restore`; or remove this file to go back one "
+            "generation, and check with `onelook list` who is enrolled in it.",
+        ) from refusal
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

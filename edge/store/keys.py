@@ -11,11 +11,45 @@ import secrets
 from pathlib import Path
 
 from edge.contract.errors import StorageError
-from edge.store.files import check_private, write_whole
+from edge.store.files import check_private, refusals, sync_folder, write_whole
 
 KEY_BYTES = 32
-FILE = "gallery.key"
+FILE, NEXT = "gallery.key", "gallery.key.next"
 CREDENTIAL = "onelook.key"
+
+
+def make_next_key(state_dir: Path) -> bytes | None:
+    """A new key on the disk, beside the one that counts; None if that is a credential.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    if _credential() is not None:
+        return None
+    key = secrets.token_bytes(KEY_BYTES)
+    write_whole(state_dir / NEXT, key)
+    return key
+
+
+def take_next_key(state_dir: Path) -> None:
+    """The new key counts, and the old one is gone from the folder.
+
+    Raises:
+        StorageError: the disk refuses; both are there still.
+    """
+    with refusals(state_dir / FILE, "cannot be replaced"):
+        (state_dir / NEXT).replace(state_dir / FILE)
+        sync_folder(state_dir)
+
+
+def find_keys(state_dir: Path) -> list[bytes]:
+    """The key that counts, and one that was made to take its place; none if there is none.
+
+    Raises:
+        StorageError, PermissionsError: as `find_key`.
+    """
+    key, following = find_key(state_dir), state_dir / NEXT
+    return [*([key] if key else []), *([_read(following)] if following.is_file() else [])]
 
 
 def find_key(state_dir: Path) -> bytes | None:
@@ -24,9 +58,8 @@ def find_key(state_dir: Path) -> bytes | None:
     Raises:
         StorageError: what lies there is no key. PermissionsError: it is open to others.
     """
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    given = Path(credentials) / CREDENTIAL
-    if credentials and given.is_file():
+    given = _credential()
+    if given is not None:
         return _read(given)
     own = state_dir / FILE
     if not own.is_file():
@@ -46,6 +79,12 @@ def find_or_make_key(state_dir: Path) -> bytes:
         key = secrets.token_bytes(KEY_BYTES)
         write_whole(state_dir / FILE, key)
     return key
+
+
+def _credential() -> Path | None:
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    given = Path(credentials) / CREDENTIAL
+    return given if credentials and given.is_file() else None
 
 
 def _read(path: Path) -> bytes:

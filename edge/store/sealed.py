@@ -34,7 +34,7 @@ def seal(gallery: Gallery, generation: int, key: bytes) -> bytes:
     header = _HEADER.pack(MAGIC, VERSION, generation)
     # A random nonce under one key is safe for 2^32 galleries; a household changes it by the week.
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return header + nonce + AESGCM(key).encrypt(nonce, _pack(gallery), header)
+    return header + nonce + AESGCM(key).encrypt(nonce, pack(gallery), header)
 
 
 def unseal(data: bytes, generation: int, key: bytes) -> Gallery:
@@ -48,14 +48,15 @@ def unseal(data: bytes, generation: int, key: bytes) -> Gallery:
         raise SealError("not a gallery of this generation and version")
     try:
         plain = AESGCM(key).decrypt(nonce, data[_HEADER.size + _NONCE_BYTES :], header)
-        return _unpack(plain)
+        return unpack(plain)
     except InvalidTag as e:
         raise SealError("its seal is broken") from e
     except (TypeError, ValueError) as e:
         raise SealError(f"not a gallery inside: {e}") from e
 
 
-def _pack(gallery: Gallery) -> bytes:
+def pack(gallery: Gallery) -> bytes:
+    """Everything in it."""
     people = [
         [
             p.id,
@@ -69,7 +70,12 @@ def _pack(gallery: Gallery) -> bytes:
     return packed
 
 
-def _unpack(plain: bytes) -> Gallery:
+def unpack(plain: bytes) -> Gallery:
+    """What `pack` made, in this version or an older one.
+
+    Raises:
+        TypeError, ValueError: it is no gallery.
+    """
     people = []
     for identity, name, templates, *rules in msgpack.unpackb(plain):
         kept = tuple(_template(*fields) for fields in templates)

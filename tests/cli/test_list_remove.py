@@ -46,7 +46,8 @@ def test_remove_takes_one_person_away(door, obama, pictures):
     door("enroll", "Ada", obama)
     door("enroll", "Bea", pictures / "stranger_harris.jpg")
     done = door("remove", "ada", "--yes")
-    assert (done.returncode, done.stdout) == (0, "removed Ada and 1 template\n")
+    assert done.returncode == 0
+    assert done.stdout.startswith("removed Ada and 1 template\n")
     assert [p["name"] for p in door.json("list")[0]["people"]] == ["Bea"]
 
 

@@ -55,6 +55,11 @@ def enrol_bea(folder):
         change.commit(change.gallery.with_person(Person("p-b", "Bea", ())))
 
 
+def remove_ada_for_good(folder):
+    with GalleryStore(folder).change() as change:
+        change.erase(change.gallery.without("p-a"))
+
+
 def bring_a_third_bundle(folder):
     models = Models(folder)
     with models.copied({"manifest.json": b"3", "embedding.tflite": b"3"}) as copy:
@@ -140,6 +145,32 @@ def test_setting_aside_never_leaves_an_older_state_that_looks_whole(each_step, t
     for folder in folders:
         with EventStore(folder) as store:
             assert store.counter().failures >= 3, folder
+
+
+def test_an_erasure_that_is_cut_off_leaves_a_gallery_that_opens_and_can_be_done_again(
+    each_step, template
+):
+    bea = Person("p-b", "Bea", ())
+    for person in (ADA, bea):
+        with GalleryStore(template).change() as change:
+            change.commit(change.gallery.with_person(person))
+    old_key = (template / "gallery.key").read_bytes()
+    found = []
+    for folder in each_step("remove_ada_for_good"):
+        found.append({person.name for person in GalleryStore(folder).load().people})
+        with GalleryStore(folder).change() as change:
+            assert change.erase(change.gallery.without("p-a"))
+        assert [p.name for p in GalleryStore(folder).load().people] == ["Bea"]
+        # Whatever was cut off: in the end the old key and all that it opened are gone.
+        left = [path.name for path in folder.iterdir()]
+        assert sum(name.endswith(".sealed") for name in left) == 1
+        assert "gallery.key.next" not in left
+        assert (folder / "gallery.key").read_bytes() != old_key
+    assert len(found) >= 8
+    assert found[0] == {"Ada", "Bea"}
+    assert found[-1] == {"Bea"}
+    after = found.index({"Bea"})
+    assert all(names == {"Bea"} for names in found[after:])
 
 
 @pytest.mark.parametrize("before", [(), (ADA,), (ADA, Person("p-c", "Cleo", ()))])

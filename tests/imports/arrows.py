@@ -39,7 +39,7 @@ class Rule:
 # What stands at the bottom of edge, beside its folders, is for all of them.
 ALONE = (
     *("edge", "edge.clock", "edge.config", "edge.journal", "edge.messages", "edge.notify"),
-    *("edge.shipped", "edge.signals", "edge.trusted"),
+    *("edge.passphrase", "edge.shipped", "edge.signals", "edge.trusted"),
 )
 
 RULES = (
@@ -59,6 +59,7 @@ RULES = (
             "edge.eye.golden",
             "edge.eye.locator",
             "edge.eye.operators",
+            "edge.passphrase",
             "edge.shipped",
         ),
         why="conversion never sees the door",

@@ -1,4 +1,4 @@
-"""The passphrase of a key: asked for at the terminal or read from a file, never an argument."""
+"""A passphrase: asked for at the terminal or read from a file, never an argument."""
 
 from __future__ import annotations
 
