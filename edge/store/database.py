@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.contract.errors import StorageError, VersionError
-from edge.store.files import FREE, refusals, sync_folder
+from edge.store.files import FREE, hand_over, refusals, sync_folder
 
 APPLICATION_ID = 0x6F6E656C  # "onel"
 SCHEMA = 3
@@ -78,7 +78,11 @@ def make(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
     new = path.with_name(f".{path.name}.new")
     for left in (new, new.with_name(f"{new.name}-journal")):
         left.unlink(missing_ok=True)
-    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    handle = os.open(new, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        hand_over(handle, path.parent)
+    finally:
+        os.close(handle)
     try:
         with contextlib.closing(_connection(new)) as database:
             database.execute("PRAGMA synchronous = FULL")

@@ -11,7 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.contract.errors import BusyError, StorageError
-from edge.store.files import check_private, own_folder, refusals, sync_folder, write_whole
+from edge.store.files import (
+    check_private,
+    hand_over,
+    own_folder,
+    refusals,
+    sync_folder,
+    write_whole,
+)
 from edge.store.keys import FILE as KEY_FILE
 from edge.store.keys import (
     NEXT,
@@ -173,6 +180,7 @@ class GalleryStore:
         path = self._folder / _LOCK
         with refusals(path, "cannot be locked"):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            hand_over(handle, self._folder)
         try:
             self._wait_for(handle)
             try:
