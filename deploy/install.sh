@@ -176,11 +176,17 @@ install_system_files() {
     install -Dm644 "$here/files/onelook.tmpfiles" /usr/lib/tmpfiles.d/onelook.conf
     install -Dm644 "$here/files/70-onelook.rules" /etc/udev/rules.d/70-onelook.rules
     install -Dm644 "$here/files/onelook.catalog" /usr/lib/systemd/catalog/onelook.catalog
+    install -Dm644 "$here/files/onelook.1" /usr/local/share/man/man1/onelook.1
+    install -Dm644 "$here/files/onelook.bash" /usr/share/bash-completion/completions/onelook
     journalctl --update-catalog
     systemd-sysusers onelook.conf
     systemd-tmpfiles --create onelook.conf
     if udevadm control --reload 2>/dev/null; then udevadm trigger --subsystem-match=dma_heap; fi
-    for unit in $units; do install -Dm644 "$here/files/$unit" "/etc/systemd/system/$unit"; done
+    for unit in $units onelook-hooks.service; do
+        install -Dm644 "$here/files/$unit" "/etc/systemd/system/$unit"
+    done
+    # Only if its owner wants it; what runs already takes the new program.
+    systemctl try-restart --no-block onelook-hooks.service 2>/dev/null || true
     [ -e /etc/onelook/onelook.toml ] ||
         install -Dm644 "$here/files/onelook.toml" /etc/onelook/onelook.toml
     systemctl daemon-reload
@@ -235,18 +241,19 @@ start_services() {
 uninstall() {
     [ -n "$data" ] || refuse 2 "what about the people and the log in /var/lib/onelook?" \
         "Add --keep-data, or --purge to erase them and the settings."
-    for unit in $units; do
+    for unit in $units onelook-hooks.service; do
         systemctl disable --now --quiet "$unit" 2>/dev/null || true
         rm -f "/etc/systemd/system/$unit"
     done
     rm -f /usr/lib/sysusers.d/onelook.conf /usr/lib/tmpfiles.d/onelook.conf \
-        /usr/lib/systemd/catalog/onelook.catalog /etc/udev/rules.d/70-onelook.rules /usr/local/bin/onelook
+        /usr/lib/systemd/catalog/onelook.catalog /etc/udev/rules.d/70-onelook.rules /usr/local/bin/onelook \
+        /usr/local/share/man/man1/onelook.1 /usr/share/bash-completion/completions/onelook
     rm -rf $home
     journalctl --update-catalog
     systemctl daemon-reload
     if [ "$data" = purge ]; then
         rm -rf /var/lib/onelook /var/lib/onelook-models /etc/onelook
-        for user in onelook onelook-eye; do userdel "$user" 2>/dev/null || true; done
+        for user in onelook onelook-eye onelook-hooks; do userdel "$user" 2>/dev/null || true; done
         groupdel onelook 2>/dev/null || true
         say "Gone, with people, log and settings."
     else

@@ -67,6 +67,8 @@ IDS = {
     "log_gap": "3107801316de739fb22208ca7546622f",
     "bundle_rolled_back": "b3c16a2e6f4510817cede44da25b8abb",
     "restored": "60b8d6ec8abc3ab2ec0f1263b8fec0d9",
+    "hook_failed": "cb859d69c58993c64df7a4ed5758fd17",
+    "hook_dropped": "cb25548917e9c509432007ed0fce8b55",
     "edited": "44c546d7d51f630cae21e198e8169974",
     "enrolled": "9fd35fd987bad367ebee44d4a5d059c2",
     "template_added": "d64427e7a07904c2e74ad81a713969bb",
@@ -159,6 +161,14 @@ _EVENTS = {
     "restored": (
         "The people of a backup took the place of those who were enrolled.",
         "Nothing to do; `onelook list` shows who may come in.",
+    ),
+    "hook_failed": (
+        "A command of [hooks] could not be run, failed, or took too long.",
+        "Try it by hand as the user onelook-hooks.",
+    ),
+    "hook_dropped": (
+        "So many commands of [hooks] were waiting that one was left out.",
+        "Make them quicker.",
     ),
     "edited": (
         "Somebody's name, hours or last day were changed, or they were switched off or on.",

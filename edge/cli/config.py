@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from edge.cli.arguments import Commands
-from edge.cli.output import publish
+from edge.cli.output import note, publish
 from edge.config import load_config
 
 
@@ -61,6 +61,12 @@ def _check(args: argparse.Namespace) -> int:
     folder, bundle = bundle_path(config), trusted_bundle(config)
     level = bundle.manifest.level(config.recognition.level)
     matcher = Matcher(bundle.manifest, GalleryStore(config.paths.state_dir).load())
+    old = [s.key.name for s in config.settings if s.key.section == "compat" and s.value != "off"]
+    for name in old:
+        note(
+            f"config: [compat] {name} is not used. In the tutorial 0.5 and 0.5 were set by hand; "
+            "here thresholds are measured on people never trained on, see models/faces/card.md."
+        )
     people, threshold = matcher.people, step_for(level, matcher).distance
     return publish(
         args,

@@ -22,6 +22,7 @@ from edge.cli import (
     model,
     people,
     recognise,
+    selftest,
     service,
     test,
     version,
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = argparse.Namespace(**COMMON_DEFAULTS)
     as_json = "--json" in given  # known even when the rest cannot be parsed
     try:
-        _parser().parse_args(given, args)
+        parser_of().parse_args(given, args)
         code: int = args.run(args)
     except OnelookError as e:
         return report(e, as_json=as_json)
@@ -96,7 +97,8 @@ def _fault(error: Exception, *, verbose: bool) -> _FaultError:
     )
 
 
-def _parser() -> Parser:
+def parser_of() -> Parser:
+    """The parser of `onelook`, with every command."""
     parser = Parser(prog="onelook", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("--version", action="version", version=f"onelook {__version__}")
     add_common(parser)
@@ -115,6 +117,7 @@ def _parser() -> Parser:
     config.register(commands)
     wiring.register(commands)
     doctor.register(commands)
+    selftest.register(commands)
     version.register(commands)
     service.register(commands)
     return parser

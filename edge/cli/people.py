@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edge.cli.arguments import Commands
 from edge.cli.output import message, note, publish
 from edge.config import Config, load_config
-from edge.contract.errors import MissingError, OnelookError, UsageError
+from edge.contract.errors import DataError, MissingError, OnelookError, UsageError
 
 if TYPE_CHECKING:
     from edge.cli.enrolling import Enrolment
@@ -45,6 +45,18 @@ def register(commands: Commands) -> None:
     )
     enroll.add_argument("--add", action="store_true", help="more templates for a person")
     enroll.add_argument("--label", default="", metavar="TEXT", help='what differs, as "glasses"')
+    import_ = commands.add(
+        "import",
+        summary="the people of a tutorial project's folder, or of a folder per person",
+        example="onelook import application_data/ --name Ada\n  onelook import people/",
+        run=_import,
+    )
+    import_.add_argument(
+        "folder", type=Path, metavar="DIR", help="with verification_images/, or a folder each"
+    )
+    import_.add_argument(
+        "--name", metavar="NAME", help="whose photographs lie there without a folder"
+    )
     commands.add("list", summary="show who is enrolled", example="onelook list --json", run=_list)
     remove = commands.add(
         "remove",
@@ -101,6 +113,21 @@ def record_word(config: Config, word: str, **fields: object) -> None:
 
     with EventStore(config.paths.state_dir) as events:
         events.record({**row_of("people", word, boottime()), **fields})
+
+
+def _import(args: argparse.Namespace) -> int:
+    """`enroll --from`, for folders as the tutorials have them."""
+    inside = args.folder / "verification_images"
+    args.folder = inside if inside.is_dir() else args.folder
+    pickles = sorted(p for p in args.folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".dat"})
+    if pickles:
+        raise DataError(
+            f"{pickles[0]}: not read: opening a pickle runs whatever is in it.",
+            why="Embeddings of another network would be of no use here, either.",
+            remedy="Move it away, and enrol from the photographs.",
+        )
+    args.photos, args.add, args.label = [], False, ""
+    return _enroll(args)
 
 
 def _list(args: argparse.Namespace) -> int:

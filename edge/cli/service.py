@@ -6,6 +6,7 @@ import argparse
 import ctypes
 import os
 import signal
+import sys
 
 from edge.cli.arguments import Commands
 from edge.cli.output import publish
@@ -43,6 +44,14 @@ def register(commands: Commands) -> None:
         example="onelook release",
         run=_release,
     )
+    hooks = commands.add(
+        "hooks",
+        summary="the owner's commands for what happens (onelook-hooks.service starts it)",
+        example="onelook hooks --config /etc/onelook/onelook.toml",
+        run=_hooks,
+    )
+    # For the tests: lines of the journal on stdin.
+    hooks.add_argument("--stdin", action="store_true", help=argparse.SUPPRESS)
     for parser in (run, eye):
         parser.add_argument("--with-parent", type=int, metavar="PID", help=argparse.SUPPRESS)
         # A service's reader is its journal: whoever mends an unforeseen fault needs the traceback.
@@ -64,6 +73,19 @@ def _release(args: argparse.Namespace) -> int:
     from edge.door.loop import release
 
     return release(load_config(args.config))
+
+
+def _hooks(args: argparse.Namespace) -> int:
+    from edge.hooks import HOOKS, Hooks, journal_lines, run_hooks
+
+    chosen = load_config(args.config).hooks
+    hooks = Hooks({name: getattr(chosen, name) for name in HOOKS}, chosen.timeout_s)
+    if args.stdin:
+        run_hooks(sys.stdin, hooks)
+        return 0
+    with journal_lines() as lines:
+        run_hooks(lines, hooks)
+    raise UnavailableError("the journal ended.", remedy="It is read again after a restart.")
 
 
 def _eye(args: argparse.Namespace) -> int:

@@ -117,6 +117,18 @@ class HoursConfig:
 
 
 @dataclass(frozen=True)
+class HooksConfig:
+    """A command for each kind of event, "" for none."""
+
+    granted: str
+    denied: str
+    lockout: str
+    alarm: str
+    fault: str
+    timeout_s: float
+
+
+@dataclass(frozen=True)
 class LogConfig:
     """How long events are kept, and how many at most."""
 
@@ -147,6 +159,7 @@ class Config:
     gates: Limits
     lockout: LockoutConfig
     hours: HoursConfig
+    hooks: HooksConfig
     log: LogConfig
     settings: tuple[Setting, ...]
 
@@ -282,6 +295,7 @@ def _build(
         Limits(**part("gates")),
         LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
         HoursConfig(**part("hours")),
+        HooksConfig(*part("hooks").values()),
         LogConfig(values["log", "keep"], values["log", "most"]),
         settings,
     )

@@ -57,6 +57,13 @@ def _path_or_none(value: object) -> str:
     return _path(value) if value != "" else ""
 
 
+def _command_or_none(value: object) -> str:
+    text = _text(value)
+    if text and (not Path(text).is_absolute() or "\0" in text):
+        raise ValueError('the path of a file is needed, as "/usr/local/bin/tell-me"; no arguments')
+    return text
+
+
 def _yes_or_no(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false is needed, without quotes")  # noqa: TRY004 - as above
@@ -98,6 +105,10 @@ def _number(low: float, high: float) -> Callable[[object], float]:
         return float(value)
 
     return parse
+
+
+def _share_or_off(value: object) -> float | None:
+    return None if value == "off" else _number(0.0, 1.0)(value)
 
 
 def _whole(low: int, high: int) -> Callable[[object], int]:
@@ -246,6 +257,19 @@ KEYS = (
     Key("hours", "when_clock_unknown", "refuse", _choice("refuse", "ignore"),
         '"refuse" or "ignore"',
         "Whether those with hours or a last day wait until a time server has set the clock."),
+    *(Key("hooks", hook, "", _command_or_none, 'a file to run, or ""', about) for hook, about in (
+        ("granted", "Run after somebody was let in; see docs/every-day.md."),
+        ("denied", "Run after a press that let in nobody."),
+        ("lockout", "Run when somebody presses while the door does not look."),
+        ("alarm", "Run when the door was forced or stands open, or the unit's case was opened."),
+        ("fault", "Run when disk, pins, camera or network fail."),
+    )),
+    Key("hooks", "timeout", "10s", _duration("1s", "5min"), "1s to 5min",
+        "A command that takes longer is killed, with all that it started."),
+    Key("compat", "detection_threshold", "off", _share_or_off, '0 to 1, or "off"',
+        "Of the tutorial project; understood, not used: the bundle's measured thresholds count."),
+    Key("compat", "verification_threshold", "off", _share_or_off, '0 to 1, or "off"',
+        "Likewise; here `frames` and `agree` say how many looks must show the same person."),
     Key("log", "keep", "30d", _duration("1d", "365d"), "1d to 365d",
         "Events older than this go, once a day."),
     Key("log", "most", 100_000, _whole(1000, 1_000_000), "1000 to 1000000",

@@ -198,3 +198,37 @@ def test_r1_10_a_gallery_that_became_too_large_is_named_by_every_command(for_two
     assert for_two.json("model", "show")[0]["too_many_people"] is True
     assert for_two("remove", "Bea", "--yes").returncode == 0
     assert for_two("config", "check").returncode == 0
+
+
+def test_a_tutorial_projects_folder_is_imported(door, obama, pictures):
+    seed = door.folder / "application_data"
+    (seed / "verification_images").mkdir(parents=True)
+    (seed / "input_images").mkdir()
+    shutil.copy(obama, seed / "verification_images/1.jpg")
+    shutil.copy(pictures / "stranger_harris.jpg", seed / "input_images/input_image.jpg")
+    unnamed = door("import", seed)
+    assert (unnamed.returncode, "whose name is missing" in unnamed.stderr) == (2, True)
+    assert door("import", seed, "--name", "Ada").returncode == 0
+    people = door.json("list")[0]["people"]
+    assert [(p["name"], p["usable_templates"]) for p in people] == [("Ada", 1)]
+
+
+def test_a_folder_for_each_person_is_imported_and_pickles_are_not(door, obama):
+    (door.folder / "people/Ada").mkdir(parents=True)
+    shutil.copy(obama, door.folder / "people/Ada/1.jpg")
+    (door.folder / "people/encodings.pickle").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    refused = door("import", door.folder / "people")
+    assert (refused.returncode, "runs whatever is in it" in refused.stderr) == (65, True)
+    assert door.json("list")[0]["people"] == []
+    (door.folder / "people/encodings.pickle").unlink()
+    assert door("import", door.folder / "people").returncode == 0
+    assert door("import", door.folder / "nowhere").returncode == 66
+
+
+def test_the_tutorials_thresholds_are_understood_and_not_used(door):
+    door.configure(compat={"detection_threshold": 0.5, "verification_threshold": 0.5})
+    done = door("config", "check")
+    assert done.returncode == 0
+    assert done.stderr.count("is not used") == 2
+    door.configure(compat={"detection_threshold": 5})
+    assert door("config", "check").returncode == 78
