@@ -22,6 +22,7 @@ from edge.cli import (
     model,
     people,
     recognise,
+    reports,
     selftest,
     service,
     test,
@@ -110,6 +111,7 @@ def parser_of() -> Parser:
     control.register(commands)
     events.register(commands)
     log.register(commands)
+    reports.register(commands)
     test.register(commands)
     locate.register(commands)
     recognise.register(commands)
