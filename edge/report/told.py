@@ -9,6 +9,7 @@ from typing import Any
 from edge.contract.reasons import Reason
 
 _BAR = 30
+_SPARE = 16  # beside the columns, for the labels of the first and the last
 _COLOURS = {"granted": "#2a7f4f", "refused": "#b5483a", "light": "#c9922b"}
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -57,7 +58,7 @@ def page(found: Mapping[str, Any]) -> str:
         f"<h1>Your door, your numbers</h1><dl>{summary}</dl>"
         f"<h2>Presses a day</h2>{_columns(stacked)}"
         f"<h2>How they ended</h2>{_bars(of_reasons)}"
-        f"<h2>Over the day</h2><p>Too dark or too bright is the lightest part of a column.</p>"
+        f"<h2>Over the day</h2><p>The yellow top of a column: too dark or too bright.</p>"
         f"{_columns(hours)}"
         f"<h2>What to do</h2><ul>{advice or '<li>Nothing.</li>'}</ul>"
         "</body></html>\n"
@@ -82,19 +83,19 @@ def _columns(rows: Sequence[tuple[str, Sequence[int]]]) -> str:
     """Stacked columns with a label each; of many labels some."""
     width, height, foot = 720, 140, 18
     most = max((sum(parts) for _, parts in rows), default=0) or 1
-    step = width / max(len(rows), 1)
+    step = (width - 2 * _SPARE) / max(len(rows), 1)
     drawn = [f'<text x="0" y="10">{most}</text>']
     for n, (label, parts) in enumerate(rows):
-        top = float(height)
+        left, top = _SPARE + n * step, float(height)
         for part, colour in zip(parts, _COLOURS.values(), strict=False):
             tall = (height - 14) * part / most
             top -= tall
             drawn.append(
-                f'<rect x="{n * step + step * 0.1:.1f}" y="{top:.1f}" width="{step * 0.8:.1f}" '
+                f'<rect x="{left + step * 0.1:.1f}" y="{top:.1f}" width="{step * 0.8:.1f}" '
                 f'height="{tall:.1f}" fill="{colour}"/>'
             )
         if n % max(1, len(rows) // 12) == 0:
-            middle = n * step + step / 2
+            middle = left + step / 2
             drawn.append(
                 f'<text x="{middle:.1f}" y="{height + foot - 4}" text-anchor="middle">'
                 f"{escape(label)}</text>"
