@@ -26,6 +26,7 @@ from edge.door.people import step_for
 from edge.store.gallery import Gallery, GalleryStore, Person, Template
 
 MAX_NAME = 64
+_CLEARLY = 1.5  # times the limit: so far everybody else should be
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,25 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """What a press of the new photographs would meet, as distances.
+
+    own: of the photograph that is farthest from the person's others; None: there is no other one.
+    other: of the one that is nearest to anybody else, and who that is; None: there is nobody else.
+    """
+
+    limit: float
+    own: float | None
+    other: tuple[str, float] | None
+
+    @property
+    def good(self) -> bool:
+        """They are known by each other, and nobody else is near."""
+        known = self.own is None or self.own < self.limit
+        return known and (self.other is None or self.other[1] >= _CLEARLY * self.limit)
+
+
+@dataclass(frozen=True)
 class Enrolment:
     """What an enrolment did. known: photographs that were enrolled before, byte for byte."""
 
@@ -55,6 +75,7 @@ class Enrolment:
     known: tuple[Path, ...]
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
+    tried: Tried
 
     @property
     def given(self) -> int:
@@ -98,6 +119,7 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
         tuple(p.path for p in looked if id(p) not in used),
         tuple(skipped),
         tuple(warnings),
+        _tried(desk, grown, person, step.distance),
     )
 
 
@@ -219,6 +241,26 @@ def _strangers_among(
                 "is it the same person?"
             )
     return warnings
+
+
+def _tried(desk: Desk, gallery: Gallery, person: Person, limit: float) -> Tried:
+    """The person's templates against each other, and against everybody else's."""
+
+    def usable_of(somebody: Person) -> list[NDArray[np.int8]]:
+        mine = (t for t in somebody.templates if t.model == desk.model)
+        return [np.frombuffer(t.embedding, np.int8) for t in mine]
+
+    own, mine = [], usable_of(person)
+    for i, embedding in enumerate(mine):
+        rest = [*mine[:i], *mine[i + 1 :]]
+        if rest:
+            own.append(float(desk.distances(embedding, np.stack(rest)).min()))
+    others = [
+        (other.name, float(min(desk.distances(e, np.stack(theirs)).min() for e in mine)))
+        for other in gallery.people
+        if other.id != person.id and (theirs := usable_of(other)) and mine
+    ]
+    return Tried(limit, max(own, default=None), min(others, key=lambda o: o[1], default=None))
 
 
 def _templates(desk: Desk, kept: Sequence[Photograph], label: str) -> tuple[Template, ...]:

@@ -14,7 +14,7 @@ from edge.config import Config, load_config
 from edge.contract.errors import DataError, MissingError, OnelookError, UsageError
 
 if TYPE_CHECKING:
-    from edge.cli.enrolling import Enrolment
+    from edge.cli.enrolling import Enrolment, Tried
     from edge.store.gallery import Person
 
 _ERASED = (
@@ -243,8 +243,20 @@ def _explain(enrolment: Enrolment) -> None:
 def _told(enrolment: Enrolment) -> Iterator[str]:
     person = enrolment.person
     yield f"enrolled {person.name}: kept {len(enrolment.kept)} of {enrolment.given}"
+    yield f"  {_said(enrolment.tried)}"
     if len(person.templates) == 1:
         yield f"  {_FEW}"
+
+
+def _said(tried: Tried) -> str:
+    own = "one photograph, so not tried against itself"
+    if tried.own is not None:
+        own = f"the photographs match each other at {tried.own:.4f}"
+    other = "nobody else is enrolled"
+    if tried.other is not None:
+        other = f"the nearest other person is {tried.other[0]} at {tried.other[1]:.4f}"
+    verdict = "good" if tried.good else "not far enough apart: think of more or better photographs"
+    return f"{own}; {other}; the limit is {tried.limit:.4f}: {verdict}"
 
 
 def _listed(person: Person, model: str) -> Iterator[str]:
@@ -297,6 +309,12 @@ def _enrolment_document(enrolment: Enrolment) -> dict[str, Any]:
             for s in enrolment.skipped
         ],
         "warnings": list(enrolment.warnings),
+        "tried": {
+            "limit": enrolment.tried.limit,
+            "own": enrolment.tried.own,
+            "other": enrolment.tried.other,
+            "good": enrolment.tried.good,
+        },
     }
 
 

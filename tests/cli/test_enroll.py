@@ -232,3 +232,17 @@ def test_the_tutorials_thresholds_are_understood_and_not_used(door):
     assert done.stderr.count("is not used") == 2
     door.configure(compat={"detection_threshold": 5})
     assert door("config", "check").returncode == 78
+
+
+def test_an_enrolment_ends_with_what_a_press_would_meet(door, obama, pictures):
+    alone = door("enroll", "Ada", obama).stdout
+    assert "not tried against itself; nobody else is enrolled" in alone
+    document, _ = door.json("enroll", "Bea", pictures / "stranger_harris.jpg")
+    tried = document["people"][0]["tried"]
+    assert tried["own"] is None
+    assert tried["other"][0] == "Ada"
+    assert tried["other"][1] > tried["limit"]
+    both = door("enroll", "Ada", "--add", pictures / "obama_2.jpg").stdout
+    assert "the photographs match each other at 0." in both
+    assert "the nearest other person is Bea at " in both
+    assert ": good" in both
