@@ -24,12 +24,19 @@ from hypothesis import strategies as st
 
 from edge.clock import boottime
 from edge.contract.bundle import load_bundle
-from edge.contract.errors import BusyError, ConfigError, EngineError, OutputError
+from edge.contract.errors import (
+    BusyError,
+    CameraError,
+    ConfigError,
+    EngineError,
+    OutputError,
+)
 from edge.contract.gates import Limits
 from edge.contract.picture import read_picture
 from edge.contract.reasons import Reason
 from edge.contract.signing import UNCHECKED
 from edge.contract.wire import MAX_BYTES, Enough, Hello, Look, Seen, decode, encode
+from edge.eye import loop as loop_module
 from edge.eye.camera import Frame
 from edge.eye.listener import admit, listening
 from edge.eye.look import Eye
@@ -489,6 +496,39 @@ def test_an_engine_that_fails_is_an_engine_error_and_is_asked_again(tmp_path):
         failed, good = door.answers(2)
     assert (failed.reason, failed.embedding) == (Reason.ENGINE_ERROR, b"")
     assert (good.reason, good.embedding) == (None, bytes(range(4)))
+
+
+def test_an_idle_eye_proves_now_and_then_that_camera_and_networks_work(tmp_path, monkeypatch):
+    now, rehearsed, lens = [1000.0], [], Lens()
+    monkeypatch.setattr(loop_module, "boottime", lambda: now[0])
+    reading, writing = os.pipe()
+    with listening(tmp_path / "eye.sock") as listener:
+        eye = SimpleNamespace(rehearse=lambda: rehearsed.append(now[0]))
+        loop = _Loop(eye, lens, Hello("m", 4), listener)
+        for at in (1001.0, 1599.0, 1600.0, 1601.0, 2200.0):
+            now[0] = at
+            assert loop._turn(reading, 0.0)
+        assert rehearsed == lens.asked == [1600.0, 2200.0]
+        # One that does not answer as it did ends the process: systemd starts another.
+        eye.rehearse = fail
+        now[0] = 3000.0
+        with pytest.raises(EngineError):
+            loop._turn(reading, 0.0)
+        # A camera that gives nothing is told, and opened anew like any other that fails.
+        eye.rehearse = lambda: None
+        monkeypatch.setattr(lens, "frame", fail_to_see)
+        now[0] = 4000.0
+        assert loop._turn(reading, 0.0)
+    os.close(reading)
+    os.close(writing)
+
+
+def fail():
+    raise EngineError("it answers otherwise", remedy="none")
+
+
+def fail_to_see(_not_before):
+    raise CameraError("nothing", remedy="none")
 
 
 def test_each_frame_of_a_press_is_exposed_after_the_one_before(tmp_path):
