@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cli.crops import crop_file
 from edge.cli.desk import Desk, Photograph, look_at, usable
 from edge.contract.errors import (
     BundleError,
@@ -31,12 +32,16 @@ _CLEARLY = 1.5  # times the limit: so far everybody else should be
 
 @dataclass(frozen=True)
 class Request:
-    """Who, and from which photographs. add: the person is enrolled and gets more templates."""
+    """Who, and from which photographs. add: the person is enrolled and gets more templates.
+
+    keep_crops: the aligned faces too, for networks to come.
+    """
 
     name: str
     photos: Sequence[Path]
     add: bool = False
     label: str = ""
+    keep_crops: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
             if photograph.source not in known_sources:
                 known_sources.add(photograph.source)
                 kept.append(photograph)
-        templates = (*person.templates, *_templates(desk, kept, request.label))
+        templates = (*person.templates, *_templates(desk, kept, request))
         grown = gallery.with_person(replace(person, templates=templates))
         step, warnings = _step_after(desk, gallery, grown)
         _refuse_lookalike(desk, gallery, person, kept, step.distance)
@@ -263,9 +268,19 @@ def _tried(desk: Desk, gallery: Gallery, person: Person, limit: float) -> Tried:
     return Tried(limit, max(own, default=None), min(others, key=lambda o: o[1], default=None))
 
 
-def _templates(desk: Desk, kept: Sequence[Photograph], label: str) -> tuple[Template, ...]:
+def _templates(desk: Desk, kept: Sequence[Photograph], request: Request) -> tuple[Template, ...]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return tuple(Template(usable(p).tobytes(), desk.model, p.source, now, label) for p in kept)
+    return tuple(
+        Template(
+            usable(p).tobytes(),
+            desk.model,
+            p.source,
+            now,
+            request.label,
+            crop_file(p.sight.crop) if request.keep_crops else b"",
+        )
+        for p in kept
+    )
 
 
 def _new_id(gallery: Gallery) -> str:

@@ -15,6 +15,7 @@ from edge.contract.errors import BundleError, MissingError, OnelookError, UsageE
 
 if TYPE_CHECKING:
     from edge.config import Config
+    from edge.contract.bundle import Bundle
     from edge.contract.levels import Level, Step
     from edge.contract.manifest import Manifest
     from edge.store.people import Gallery
@@ -123,17 +124,24 @@ def _swap(args: argparse.Namespace) -> int:
     manifest = bundle.manifest
     with EventStore(config.paths.state_dir) as events:
         Newcomers(events, bundle, listed)  # nothing older
-    gallery = GalleryStore(config.paths.state_dir).load()
-    _step(manifest, manifest.level(config.recognition.level), gallery)
-    again = _must_enrol_again(gallery, manifest.model)
+    store = GalleryStore(config.paths.state_dir)
+    gallery = store.load()
+    level = manifest.level(config.recognition.level)
+    _step(manifest, level, gallery)
     models = Models(config.paths.models_dir)
     # From here on the bytes that were verified count, and BUNDLE is not looked at again.
     with models.copied(bundle.everything()) as copy:
         load_bundle(copy, trust)
         try_out(copy)
+        anew = _with_kept_crops(gallery, bundle, config)
+        again = _must_enrol_again(anew, manifest.model)
+        flips = _confused(manifest, _step(manifest, level, anew), anew)
         if not args.dry_run:
             if again and not args.yes:
                 _confirm(again)
+            if anew is not gallery:
+                with store.change() as change:
+                    change.commit(_with_kept_crops(change.gallery, bundle, config))
             models.keep(copy, manifest.serial, bundle.digest)
     return publish(
         args,
@@ -142,12 +150,15 @@ def _swap(args: argparse.Namespace) -> int:
             f"{manifest.name}, serial {manifest.serial}, signed by {bundle.signer or 'nobody'}.",
             "This machine answers its golden inputs as promised.",
             _told_again(again),
+            *flips,
             "Nothing was changed." if args.dry_run else _RESTART,
         ],
         model=manifest.model,
         serial=manifest.serial,
         signer=bundle.signer,
         enrol_again=len(again),
+        embedded_anew=_templates_of(anew, manifest.model) - _templates_of(gallery, manifest.model),
+        confused=flips,
         changed=not args.dry_run,
     )
 
@@ -240,6 +251,40 @@ def _require_no_fixed_bundle(config: Config) -> None:
             f"[recognition] bundle names {config.recognition.bundle}, so no other one counts.",
             remedy="Change it there, or take the key out of the configuration.",
         )
+
+
+def _with_kept_crops(gallery: Gallery, bundle: Bundle, config: Config) -> Gallery:
+    """The same gallery if there is nothing to embed."""
+    model = bundle.manifest.model
+    if not any(t.crop and t.model != model for p in gallery.people for t in p.templates):
+        return gallery
+    from edge.cli.crops import embedded_anew
+    from edge.eye.look import Eye
+
+    return embedded_anew(gallery, Eye(bundle, config.gates), model)
+
+
+def _templates_of(gallery: Gallery, model: str) -> int:
+    return sum(t.model == model for p in gallery.people for t in p.templates)
+
+
+def _confused(manifest: Manifest, step: Step, gallery: Gallery) -> list[str]:
+    """Who would be taken for somebody else with this network, in a sentence each."""
+    from edge.door.match import Matcher
+    from edge.store.people import Gallery as People
+
+    said = []
+    for person in gallery.people:
+        others = Matcher(manifest, People(tuple(p for p in gallery.people if p != person)))
+        for template in person.templates:
+            if template.model != manifest.model:
+                continue
+            nearest = others.nearest(template.embedding)
+            if nearest is not None and nearest.distance < step.distance:
+                name = next(p.name for p in gallery.people if p.id == nearest.person)
+                said.append(f"With this network {person.name} could be taken for {name}.")
+                break
+    return said
 
 
 def _must_enrol_again(gallery: Gallery, model: str) -> list[str]:

@@ -76,11 +76,12 @@ def _enroll(args: argparse.Namespace) -> int:
 
     config = load_config(args.config)
     desk, store = open_desk(config), GalleryStore(config.paths.state_dir)
+    keep = config.privacy.keep_crops
     done: list[Enrolment] = []
     refused: list[tuple[str, OnelookError]] = []
     for name, photos in wanted:
         try:
-            done.append(enrol(desk, store, Request(name, photos, args.add, args.label)))
+            done.append(enrol(desk, store, Request(name, photos, args.add, args.label, keep)))
             person = done[-1].person
             record(config, "template_added" if args.add else "enrolled", person)
             _explain(done[-1])

@@ -117,6 +117,13 @@ class HoursConfig:
 
 
 @dataclass(frozen=True)
+class PrivacyConfig:
+    """What is kept of people beyond what the door needs."""
+
+    keep_crops: bool
+
+
+@dataclass(frozen=True)
 class HooksConfig:
     """A command for each kind of event, "" for none."""
 
@@ -159,6 +166,7 @@ class Config:
     gates: Limits
     lockout: LockoutConfig
     hours: HoursConfig
+    privacy: PrivacyConfig
     hooks: HooksConfig
     log: LogConfig
     settings: tuple[Setting, ...]
@@ -295,6 +303,7 @@ def _build(
         Limits(**part("gates")),
         LockoutConfig(lockout["free"], lockout["first"], lockout["cap"]),
         HoursConfig(**part("hours")),
+        PrivacyConfig(**part("privacy")),
         HooksConfig(*part("hooks").values()),
         LogConfig(values["log", "keep"], values["log", "most"]),
         settings,

@@ -257,6 +257,9 @@ KEYS = (
     Key("hours", "when_clock_unknown", "refuse", _choice("refuse", "ignore"),
         '"refuse" or "ignore"',
         "Whether those with hours or a last day wait until a time server has set the clock."),
+    Key("privacy", "keep_crops", default=False, parse=_yes_or_no, allowed="true or false",
+        about="Keep a small picture of each enrolled face, sealed, so that the next network needs "
+        "nobody to come again."),
     *(Key("hooks", hook, "", _command_or_none, 'a file to run, or ""', about) for hook, about in (
         ("granted", "Run after somebody was let in; see docs/every-day.md."),
         ("denied", "Run after a press that let in nobody."),

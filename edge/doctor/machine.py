@@ -15,6 +15,7 @@ _SYS = Path("/sys")
 _RUN = Path("/run")
 _LEAST_FREE_MB = 200
 _HOT_C = 80.0  # where a Pi begins to slow down
+_PATIENCE_S = 10.0  # with systemd, which answers in milliseconds
 _FIRST_YEAR = 2026  # an earlier date is of a clock without a battery
 _UNITS = ("onelook-eye.service", "onelook.service")
 
@@ -85,7 +86,11 @@ def services(_config: Config) -> Finding:
     """Whether both processes run, and inside their sandbox."""
     if not (_RUN / "systemd/system").is_dir():
         return Finding("services", State.UNKNOWN, "no systemd runs here")
-    states = {unit: _properties(unit) for unit in _UNITS}
+    try:
+        states = {unit: _properties(unit) for unit in _UNITS}
+    except subprocess.TimeoutExpired:
+        said = f"systemd gave no answer for {_PATIENCE_S:.0f} seconds"
+        return Finding("services", State.UNKNOWN, said, "Ask again when this machine is less busy.")
     missing = [unit for unit, told in states.items() if told.get("LoadState") != "loaded"]
     if missing:
         fix = "sudo deploy/install.sh"
@@ -112,7 +117,7 @@ def _properties(unit: str) -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=10.0,
+        timeout=_PATIENCE_S,
     )
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 

@@ -31,7 +31,7 @@ _OF_THE_LARGEST = 0.4
 class Sight:
     """What one frame gave; exactly one of `reason` and `embedding` is set.
 
-    embedding: (dimensions,) int8.
+    embedding: (dimensions,) int8. crop: the aligned face that it is of, (112, 112, 3) uint8 RGB.
     face: the largest one; None if there was none.
     ms: milliseconds of finding and judging the face, and of embedding it.
     """
@@ -41,6 +41,7 @@ class Sight:
     face: Face | None
     gates: tuple[Gate, ...]
     ms: tuple[float, float]
+    crop: NDArray[np.uint8] | None = None
 
 
 class Eye:
@@ -94,11 +95,19 @@ class Eye:
         located = _ms_since(started)
         if reason is not None:
             return Sight(reason, None, face, gates, (located, 0.0))
-        embedding = self._engine.run(to_int8(crop)[None])[0]
+        embedding = self.embed(crop)
         ms = (located, _ms_since(started) - located)
         if _says_nothing(embedding):
             return Sight(Reason.ENGINE_ERROR, None, face, gates, ms)
-        return Sight(None, embedding, face, gates, ms)
+        return Sight(None, embedding, face, gates, ms, crop)
+
+    def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.int8]:
+        """An aligned face, (112, 112, 3) uint8 RGB, that was kept -> (dimensions,) int8.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        return self._engine.run(to_int8(crop)[None])[0]
 
     def _somebody_else(self, faces: list[Face]) -> bool:
         least = max(

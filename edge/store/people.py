@@ -10,7 +10,8 @@ class Template:
     """One enrolled embedding with its origin.
 
     embedding: the int8 embedding's bytes. model: id of the network that made it; another network's
-    cannot be compared with it. source: names the photograph's bytes. added: ISO 8601.
+    cannot be compared with it. source: names the photograph's bytes. added: ISO 8601. crop: where
+    the owner keeps such, a PNG of the aligned face, for networks to come; else empty.
     """
 
     embedding: bytes
@@ -18,6 +19,7 @@ class Template:
     source: str
     added: str
     label: str
+    crop: bytes = b""
 
 
 @dataclass(frozen=True)

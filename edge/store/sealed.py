@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Sequence
 
 import msgpack
 from cryptography.exceptions import InvalidTag
@@ -18,7 +19,7 @@ from edge.store.people import Gallery, Person, Template
 
 MAGIC = b"onelook-gallery\0"
 VERSION = 2
-# 1: people without a last day, hours, and a switch. Read, and written anew with the next change.
+# 1: without a last day, hours, a switch and crops. Read, and written anew with the next change.
 _READ = (1, VERSION)
 _HEADER = struct.Struct(">16sBQ")
 _NONCE_BYTES = 12
@@ -61,7 +62,7 @@ def pack(gallery: Gallery) -> bytes:
         [
             p.id,
             p.name,
-            [[t.embedding, t.model, t.source, t.added, t.label] for t in p.templates],
+            [[t.embedding, t.model, t.source, t.added, t.label, t.crop] for t in p.templates],
             [p.disabled, p.until, p.hours],
         ]
         for p in gallery.people
@@ -78,7 +79,7 @@ def unpack(plain: bytes) -> Gallery:
     """
     people = []
     for identity, name, templates, *rules in msgpack.unpackb(plain):
-        kept = tuple(_template(*fields) for fields in templates)
+        kept = tuple(_template(fields) for fields in templates)
         disabled, until, hours = rules[0] if rules else (False, "", "")
         if not isinstance(disabled, bool):
             raise TypeError("a switch is neither on nor off")
@@ -87,12 +88,13 @@ def unpack(plain: bytes) -> Gallery:
     return Gallery(tuple(people))
 
 
-def _template(
-    embedding: object, model: object, source: object, added: object, label: object
-) -> Template:
-    if not isinstance(embedding, bytes):
-        raise TypeError("an embedding is not bytes")
-    return Template(embedding, _text(model), _text(source), _text(added), _text(label))
+def _template(fields: Sequence[object]) -> Template:
+    embedding, *texts = fields[:5]
+    crop = fields[5] if len(fields) > 5 else b""
+    if not isinstance(embedding, bytes) or not isinstance(crop, bytes):
+        raise TypeError("an embedding or a crop is not bytes")
+    model, source, added, label = map(_text, texts)
+    return Template(embedding, model, source, added, label, crop)
 
 
 def _text(value: object) -> str:

@@ -240,6 +240,28 @@ def test_people_who_must_come_again_are_named_and_asked_about(own, make, other_m
     assert own.json("model", "rollback")[0]["enrol_again"] == 0
 
 
+def test_whose_crops_are_kept_need_not_come_again(own, make, other_model, obama, pictures):
+    own.configure(privacy={"keep_crops": True})
+    own("model", "swap", make("b2", serial=2))
+    own("enroll", "Ada", obama)
+    own.configure(privacy={"keep_crops": False})
+    own("enroll", "Bea", pictures / "stranger_harris.jpg")
+    bundle = make("b3", serial=3, **other_model)
+    before = own.gallery()
+    document, _ = own.json("model", "swap", bundle, "--dry-run")
+    assert (document["embedded_anew"], document["enrol_again"]) == (1, 1)
+    assert own.gallery() == before
+    done = own("model", "swap", bundle, "--yes")
+    assert "To be enrolled again: Bea." in done.stdout
+    assert own("test", obama).returncode == 0
+    usable = {p["name"]: p["usable_templates"] for p in own.json("list")[0]["people"]}
+    assert usable == {"Ada": 1, "Bea": 0}
+    # And the network before knows both as it did.
+    assert own.json("model", "rollback")[0]["enrol_again"] == 0
+    usable = {p["name"]: p["usable_templates"] for p in own.json("list")[0]["people"]}
+    assert usable == {"Ada": 1, "Bea": 1}
+
+
 def answered(door, answer, *arguments):
     """The exit code of a command that is asked for at a terminal."""
     ours, theirs = pty.openpty()
