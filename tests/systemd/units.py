@@ -39,6 +39,11 @@ def served(suite, tmp_path_factory):
     return result_of(suite, "services", tmp_path_factory)
 
 
+@pytest.fixture(scope="module")
+def owned(suite, tmp_path_factory):
+    return result_of(suite, "owner", tmp_path_factory)
+
+
 def test_what_is_not_supported_is_refused_before_anything_is_touched(installed):
     nobody, nowhere, unknown, old, left = installed["refused"]
     assert (nobody[0], nowhere[0], unknown[0], old[0]) == (77, 66, 2, 1)
@@ -139,3 +144,31 @@ def test_an_orderly_stop_is_no_failure(served):
         "ExecMainStatus": "0",
         "Result": "success",
     }
+
+
+def test_what_root_does_to_people_and_log_the_door_can_read(owned):
+    assert (owned["enrolled"], owned["removed"]) == (0, 0)
+    assert owned["owners"] == ["onelook"]
+    assert (owned["status"]["people"], owned["status"]["armed"]) == (1, True)
+
+
+def test_the_owner_commands_a_door_in_its_sandbox(owned):
+    assert owned["unlocked"]["ok"]
+    assert owned["locked_again"] == "off"
+    assert owned["mode"] == "closed"
+    assert {"enrolled", "removed", "manual_unlock", "mode_changed"} <= set(owned["events"])
+
+
+def test_the_owners_own_command_is_told_and_sees_nothing_of_the_door(owned):
+    told = owned["told"].splitlines()
+    assert told[0] == "onelook-hooks"
+    assert "ONELOOK_HOOK=fault" in told
+    assert any("/var/lib/onelook" in line and "denied" in line for line in told)
+    assert float(re.search(r": (\d+\.\d)", owned["hooks_security"])[1]) < 5.0
+
+
+def test_a_log_that_was_cut_off_shows_against_the_journal(owned):
+    assert owned["verified"]["ok"]
+    assert owned["verified"]["newest_known"] is not None
+    assert not owned["cut"]["ok"]
+    assert owned["cut"]["newest_known"] == owned["cut"]["last"] + 1
