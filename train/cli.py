@@ -243,7 +243,13 @@ def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
     fit.add_argument("--seed", type=int, default=0, metavar="N")
     fit.set_defaults(run=_locate_fit)
     measure = parts.add_parser("evaluate", help="measure them on labelled frames")
-    measure.add_argument("--model", type=Path, required=True, metavar="RUN")
+    measure.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="RUN",
+        help="a run, a bundle, or the .onnx of a YuNet, which labelled the frames",
+    )
     _add_scenes(measure)
     _add_seconds(measure)
     measure.add_argument(

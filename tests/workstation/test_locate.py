@@ -34,7 +34,7 @@ from train.locate.fit import Finder
 from train.locate.lessons import FrameLessons, PatchLessons, targets
 from train.locate.limits import least_evidence
 from train.locate.network import build_finder
-from train.locate.networks import FILE, PARTS
+from train.locate.networks import FILE, PARTS, load_locator
 from train.locate.scenes import read_scenes
 from train.runs import load_network
 
@@ -233,6 +233,14 @@ def test_the_pointer_learns_from_what_the_finder_hands_over(composer, monkeypatc
         mistakes += len(others)
         assert all(points.mean(axis=0) == pytest.approx([296, 216], abs=8) for points in others)
     assert mistakes > 0.5 * len(pictures)
+
+
+def test_a_yunet_that_is_none_is_named(tmp_path):
+    with pytest.raises(MissingError, match="yunet.onnx"):
+        load_locator(tmp_path / "yunet.onnx")
+    (tmp_path / "other.onnx").write_bytes(b"no network")
+    with pytest.raises(DataError, match="not a YuNet"):
+        load_locator(tmp_path / "other.onnx")
 
 
 def test_recall_false_detections_and_errors_are_counted_as_said(scenes_tar):

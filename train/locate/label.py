@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, MissingError
+from edge.contract.face import Face
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.locate import POINTS
 from train.goals import cache_folder
@@ -51,6 +53,30 @@ def cutouts(crops: NDArray[np.uint8], teacher: Path, seconds: Seconds | None = N
     agreed, doubts = ways_of(labels, seen).agreed(labels, seen)
     known = doubts <= IN_DOUBT
     return Cutouts(crops[known], rows[known, :4], agreed[known].astype(np.float32))
+
+
+def yunet_faces(path: Path) -> Callable[[NDArray[np.uint8]], list[Face]]:
+    """What a YuNet finds in a frame (h, w, 3) uint8 RGB, as it is, the largest first.
+
+    Raises:
+        MissingError, DataError: as of `open_yunet`.
+    """
+    detector = open_yunet(path, (320, 240))
+
+    def faces(frame: NDArray[np.uint8]) -> list[Face]:
+        detector.setInputSize(frame.shape[1::-1])
+        _, rows = detector.detect(np.ascontiguousarray(frame[..., ::-1]))
+        found = [
+            Face(
+                (float(r[0]), float(r[1]), float(r[2]), float(r[3])),
+                r[4:14].reshape(POINTS, 2).astype(np.float64),
+                float(r[14]),
+            )
+            for r in (() if rows is None else rows)
+        ]
+        return sorted(found, key=lambda face: -face.box[2] * face.box[3])
+
+    return faces
 
 
 def open_yunet(path: Path, size: tuple[int, int]) -> cv2.FaceDetectorYN:

@@ -13,6 +13,7 @@ from edge.contract import bundle
 from edge.contract.face import Face
 from edge.contract.locate import SIZES, Find, locate
 from edge.contract.tensor import to_float
+from train.locate.label import yunet_faces
 from train.runs import load_network
 
 PARTS = FINDER, POINTER = "finder", "pointer"
@@ -20,11 +21,13 @@ FILE = "network.keras"
 
 
 def load_locator(run: Path) -> Callable[[NDArray[np.uint8]], list[Face]]:
-    """A run of `train locate fit`, or a folder with the int8 files, as a bundle is.
+    """A run of `train locate fit`, a folder with the int8 files, as a bundle is, or a YuNet.
 
     Raises:
         MissingError: neither is there. EngineError: the engine does not take the files.
     """
+    if run.suffix == ".onnx":
+        return yunet_faces(run)
     if (run / bundle.FINDER).is_file():
         from edge.eye.locator import Locator
 
