@@ -236,7 +236,7 @@ def test_the_pointer_learns_from_what_the_finder_hands_over(composer, monkeypatc
 
 
 def test_a_yunet_that_is_none_is_named(tmp_path):
-    with pytest.raises(MissingError, match="yunet.onnx"):
+    with pytest.raises(MissingError, match=r"yunet\.onnx"):
         load_locator(tmp_path / "yunet.onnx")
     (tmp_path / "other.onnx").write_bytes(b"no network")
     with pytest.raises(DataError, match="not a YuNet"):
