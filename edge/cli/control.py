@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -63,9 +64,13 @@ def _status(args: argparse.Namespace) -> int:
     while True:
         answer = _asked(args, do="status")
         healthy = not answer["faults"] and answer["armed"]
-        code = publish(args, "status", _told(answer), ok=healthy, **answer)
         if not args.watch:
-            return code
+            return publish(args, "status", _told(answer), ok=healthy, **answer)
+        if args.json:  # JSON Lines
+            document = {"schema": "onelook.status/1", "ok": healthy, **answer}
+            print(json.dumps(document, ensure_ascii=False), flush=True)
+        else:
+            print(*_told(answer), "", sep="\n", flush=True)
         time.sleep(_AGAIN_S)
 
 

@@ -127,16 +127,21 @@ def _document(seq: int, entry: Entry, names: Mapping[str, str]) -> dict[str, Any
     who = entry.get("person")
     decided = entry["kind"] == "decision"
     granted = "grant" if entry["reason"] == "granted" else "refuse"
-    return {
-        **entry,
+    kept = {k: v for k, v in entry.items() if k not in {"schema", "frames", "looked", "press"}}
+    told = {
         "schema": "onelook.event/1",
         "ok": True,
         "seq": seq,
         "event": f"e-{seq}",
+        **kept,
         "result": granted if decided else "none",
         "person": {"id": who, "name": names.get(who)} if who else None,
         "remedy": remedy_of(entry["reason"]),
     }
+    if decided:
+        told["press"] = f"b-{entry['press']}"
+        told["frames"] = [{"n": n, **f} for n, f in enumerate(entry.get("looked", ()), 1)]
+    return told
 
 
 def _line(document: Entry, paint: Palette) -> str:
@@ -159,14 +164,14 @@ def _reasons(document: Entry) -> Iterator[str]:
         yield "  (the clock was not set by a time server: the date may be off)"
     if ms := document.get("ms"):
         yield (
-            f"  looked at {document['frames']} frames in {ms['total']} ms: camera {ms['capture']}, "
-            f"finding the face {ms['locate']}, network {ms['embed']}"
+            f"  looked at {len(document['frames'])} frames in {ms['total']} ms: "
+            f"camera {ms['capture']}, finding the face {ms['locate']}, network {ms['embed']}"
         )
-    for number, frame in enumerate(document.get("looked", ()), 1):
+    for frame in document.get("frames", ()):
         said = [_gate(gate) for gate in frame["gates"]]
         if frame["band"]:
             said.append(_NEARNESS[frame["band"]])
-        yield f"  frame {number}: {'; '.join([frame['reason'] or 'usable', *said])}"
+        yield f"  frame {frame['n']}: {'; '.join([frame['reason'] or 'usable', *said])}"
     if document["kind"] == "decision" and document["mode"] != "normal":
         yield f"  the door is in mode {document['mode']}"
     yield f"  what to do: {document['remedy']}"

@@ -156,8 +156,7 @@ def _remove(args: argparse.Namespace) -> int:
     store = GalleryStore(config.paths.state_dir)
     person = find_person(store.load(), args.name)
     if not args.yes and not _confirmed(person):
-        note(f"{person.name} stays enrolled.")
-        return 1
+        raise OnelookError(f"{person.name} stays enrolled.", remedy="Say yes to remove them.")
     with store.change() as change:
         person = find_person(change.gallery, args.name)
         fresh = change.erase(change.gallery.without(person.id))

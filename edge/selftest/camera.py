@@ -36,12 +36,12 @@ NAMES = (
 class Shot:
     """What libcamera said of one frame: its time stamp and exposure, and when it was handed out.
 
-    Seconds, CLOCK_BOOTTIME, and milliseconds.
+    Seconds, CLOCK_BOOTTIME, and milliseconds; a camera need not say its exposure.
     """
 
     handed: float
     stamp: float
-    exposure_ms: float
+    exposure_ms: float | None
 
 
 class Recorded:
@@ -62,8 +62,9 @@ class Recorded:
     def capture_request(self, *, wait: float) -> Any:  # noqa: ANN401 - libcamera's own
         request = self._device.capture_request(wait=wait)
         said = request.get_metadata()
-        stamp, exposure = said.get("SensorTimestamp", 0), said.get("ExposureTime", 0)
-        self.shots.append(Shot(boottime(), stamp * 1e-9, exposure * 1e-3))
+        stamp, exposure = said.get("SensorTimestamp", 0), said.get("ExposureTime")
+        exposure_ms = None if exposure is None else exposure * 1e-3
+        self.shots.append(Shot(boottime(), stamp * 1e-9, exposure_ms))
         return request
 
 
@@ -128,7 +129,9 @@ def told_by_sensor(device: Recorded, streamed: int) -> Iterator[Measurement]:
     yield measured(GROUP, "first frame after start", _ms(shots[0].handed - device.started), "ms")
     stamps = [shot.stamp for shot in shots[:streamed]]
     yield spread(GROUP, "sensor stamp interval", _gaps_ms(stamps), "ms")
-    yield spread(GROUP, "exposure", [shot.exposure_ms for shot in shots], "ms")
+    exposures = [shot.exposure_ms for shot in shots if shot.exposure_ms is not None]
+    if exposures:
+        yield spread(GROUP, "exposure", exposures, "ms")
     stale = len(shots) - streamed - REQUESTS
     said = f"of {len(shots) - streamed}; libcamera had them before they were asked for"
     yield measured(GROUP, "stale frames held back", stale, said=said)

@@ -202,6 +202,7 @@ def of_processes(
     yield from _killed_while_on(hold, watch, on)
     tell(what, 1, steps)
     with closing(hold("off")):
+        watch.take()
         yield _off_again(level_off=watch.level != on)
     watch.take()
     started = stopped = 0

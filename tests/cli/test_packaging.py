@@ -63,6 +63,7 @@ def test_the_wheel_holds_the_three_programs_and_what_they_ship(wheel):
         *("edge", "train", "convert", f"onelook-{edge.__version__}.dist-info")
     }
     assert "edge/_shipped/application_data/verification_images/obama_1.jpg" in inside
+    assert "edge/schemas/event-1.json" in inside
     for name in ("owner.pub", "keys.json", "faces/manifest.json", "faces/manifest.sig"):
         assert f"edge/_shipped/models/{name}" in inside
     assert f"onelook-{edge.__version__}.dist-info/licenses/LICENSE" in inside

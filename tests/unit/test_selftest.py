@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from types import ModuleType, SimpleNamespace
@@ -300,6 +301,19 @@ def test_a_pis_camera_says_more(a_pi):
     assert found["stale frames held back"].value > 0
 
 
+def test_a_camera_that_does_not_say_its_exposure_leaves_that_row_out(a_pi, monkeypatch):
+    class Silent(Picamera2):
+        def capture_request(self, wait):
+            request = super().capture_request(wait)
+            said = request.get_metadata()
+            said.pop("ExposureTime")
+            return request
+
+    monkeypatch.setattr(sys.modules["picamera2"], "Picamera2", Silent)
+    found = by_name(camera.measure(a_pi, 2, silent))
+    assert set(camera.NAMES) - set(found) == {"exposure"}
+
+
 def test_a_pi_without_a_camera_says_what_libcamera_said(a_pi, monkeypatch):
     def no_camera():
         raise IndexError("list index out of range")
@@ -516,6 +530,34 @@ def test_a_kernel_that_keeps_a_dead_processs_level_is_found_out(wire):
     assert "strict_gpiod" in found["off after a kill"].fix
     assert found["off by a new process"].value == "yes"
     assert wire.watch.level != wire.on
+
+
+class Late(Door):
+    """One whose line takes a while to be off."""
+
+    later = None
+
+    def _drive(self, *, on):
+        if on:
+            super()._drive(on=True)
+        else:
+            self.later = threading.Timer(0.05, super()._drive, kwargs={"on": False})
+            self.later.start()
+
+    def close(self):
+        super().close()
+        if self.later is not None:
+            self.later.join()
+
+
+def test_a_line_is_read_when_it_has_settled(wire, monkeypatch):
+    monkeypatch.setattr(line, "_SETTLED_S", 0.3)
+    found = by_name(
+        line.of_processes(
+            lambda state: Late(wire, state, kernel="keeps"), wire.watch, wire.on, silent
+        )
+    )
+    assert found["off by a new process"].value == "yes"
 
 
 def test_a_line_that_blinks_when_its_process_dies_is_a_glitch(wire):
