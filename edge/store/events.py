@@ -167,7 +167,7 @@ class EventStore:
             StorageError: the first row that does not belong where it stands.
         """
         with database_refusals(self.path):
-            rows = _chain(self._database)
+            rows = list(_chain(self._database))
         try:
             return chain.follow(rows).rows
         except chain.BrokenError as e:
@@ -199,16 +199,17 @@ class EventStore:
             StorageError: nothing is dropped.
         """
         with self._transaction() as database:
-            rows = _chain(database)
-            old = [row for row in rows if str(row.document.get("time", "")) < before]
-            # The times of a clock that was set back are no order: up to the last that is old.
-            cut = max(old[-1].seq if old else 0, rows[-1].seq - most if rows else 0)
-            gone = [row for row in rows if row.seq <= cut]
+            try:
+                gone = _to_go(database, before, most)
+                kept = chain.pruned(gone[-1], chain.seals_of(gone)) if gone else {}
+            except (ValueError, KeyError, TypeError) as e:
+                raise StorageError(
+                    f"{self.path}: an old event cannot be read ({e}).", remedy=_CHANGED
+                ) from e
             if not gone:
                 return 0
-            kept = chain.pruned(gone[-1], chain.seals_of(gone))
             _append(database, {**entry, "reason": chain.PRUNED, **kept})
-            database.execute("DELETE FROM event WHERE seq <= ?", (cut,))
+            database.execute("DELETE FROM event WHERE seq <= ?", (gone[-1].seq,))
         return len(gone)
 
     @contextmanager
@@ -230,7 +231,7 @@ def read_events(state_dir: Path, after: int = 0) -> list[tuple[int, dict[str, An
 def read_chain(state_dir: Path) -> list[chain.Row]:
     """The rows as they lie there. Raises: as `read_events`."""
     with _looked_into(state_dir) as database:
-        return [] if database is None else _chain(database)
+        return [] if database is None else list(_chain(database))
 
 
 @contextmanager
@@ -244,9 +245,20 @@ def _looked_into(state_dir: Path) -> Iterator[sqlite3.Connection | None]:
             yield database
 
 
-def _chain(database: sqlite3.Connection) -> list[chain.Row]:
-    found = database.execute("SELECT seq, entry, hash, seal FROM event ORDER BY seq")
-    return [chain.Row(*row) for row in found]
+def _to_go(database: sqlite3.Connection, before: str, most: int) -> list[chain.Row]:
+    """The oldest, up to the first that may stay; no more are read."""
+    newest = database.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
+    gone = []
+    for row in _chain(database):
+        if row.seq > newest - most and str(row.document.get("time", "")) >= before:
+            break
+        gone.append(row)
+    return gone
+
+
+def _chain(database: sqlite3.Connection) -> Iterator[chain.Row]:
+    for row in database.execute("SELECT seq, entry, hash, seal FROM event ORDER BY seq"):
+        yield chain.Row(*row)
 
 
 def _rows(

@@ -58,3 +58,14 @@ def test_a_full_disk_is_told_and_nothing_is_dropped(store, tmp_path, capsys):
     Upkeep(store, LogConfig(30 * DAY_S, 1)).tend(boottime() + 700.0)
     assert reasons(store) == ["rex", "rex"]
     assert "no room" in capsys.readouterr().err
+
+
+def test_an_old_event_that_somebody_spoilt_is_kept_and_told(store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(upkeep, "wall", lambda _: ("2026-01-01T00:00:00.000Z", True))
+    hand = sqlite3.connect(tmp_path / "state/events.sqlite3")
+    hand.execute("UPDATE event SET entry = 'spoilt' WHERE seq = 1")
+    hand.commit()
+    hand.close()
+    Upkeep(store, LogConfig(30 * DAY_S, 1000)).tend(boottime() + 700.0)
+    assert "an old event cannot be read" in capsys.readouterr().err
+    assert store._database.execute("SELECT count(*) FROM event").fetchone() == (2,)
