@@ -222,6 +222,8 @@ class _Loop:
 
     def described(self) -> dict[str, Any]:
         """What the owner may know of the door, now. Raises: StorageError."""
+        with suppress(OnelookError):  # whoever was enrolled since the last press counts
+            self._people.refresh()
         now, state, fault = boottime(), self.state, self._link.fault
         counter, left = self.events.counter(), self._records.lockout_left(now)
         faults = {
