@@ -187,7 +187,7 @@ def test_systemd_accepts_the_units(repository, tmp_path):
     for unit in repository.glob("deploy/files/*.service"):
         shutil.copy(unit, units)
     names = sorted(unit.name for unit in units.iterdir())
-    assert names == ["onelook-eye.service", "onelook.service"]
+    assert names == ["onelook-eye.service", "onelook-hooks.service", "onelook.service"]
     done = run("systemd-analyze", "verify", "--man=no", f"--root={tmp_path}", *names)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -121,6 +122,22 @@ def test_a_patch_shows_the_face_where_the_template_has_it():
         rows, columns = np.mgrid[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4]
         assert (around * columns).sum() / around.sum() == pytest.approx(x, abs=0.2)
         assert (around * rows).sum() / around.sum() == pytest.approx(y, abs=0.2)
+
+
+@pytest.mark.parametrize("at", [(700, 500), (30, 40), (1890, 1060)])
+def test_a_patch_is_of_what_is_around_the_face_and_of_nothing_else(at):
+    """Also at the frame's border, over which its outermost pixels go on."""
+    frame = np.random.default_rng(1).integers(0, 255, (1080, 1920, 3), np.uint8)
+    frame = cv2.GaussianBlur(frame, (0, 0), 12.0)
+    matrix = similarity((PATCH_TEMPLATE - PATCH / 2) * 4.0 + at, PATCH_TEMPLATE)
+    patch = cut_patch(frame, matrix)
+    elsewhere = frame.copy()
+    rows, columns = np.mgrid[:1080, :1920]
+    elsewhere[(abs(columns - at[0]) > 180) | (abs(rows - at[1]) > 180)] = 255
+    assert np.array_equal(cut_patch(elsewhere, matrix), patch)
+    # As if the whole frame were blurred and sampled, to a grey level or so.
+    soft = cv2.warpAffine(frame, matrix, (PATCH, PATCH), borderMode=cv2.BORDER_REPLICATE)
+    assert np.abs(soft.astype(int) - patch).max() <= 6
 
 
 def test_faces_come_in_pixels_of_the_frame_the_largest_first_if_both_together_say_so():

@@ -78,12 +78,15 @@ def line_users(*pins: str) -> dict[str, str]:
         import lgpio
     except ImportError as e:
         raise PinError(f"the pins need lgpio: {e}.", remedy=_REMEDY) from e
-    handle = lgpio.gpiochip_open(_header())
+    lines = {pin: int(pin.removeprefix("GPIO")) for pin in pins}
     try:
-        lines = {pin: int(pin.removeprefix("GPIO")) for pin in pins}
-        return {pin: lgpio.gpio_get_line_info(handle, line)[-1] for pin, line in lines.items()}
-    finally:
-        lgpio.gpiochip_close(handle)
+        handle = lgpio.gpiochip_open(_header())
+        try:
+            return {pin: lgpio.gpio_get_line_info(handle, n)[-1] for pin, n in lines.items()}
+        finally:
+            lgpio.gpiochip_close(handle)
+    except lgpio.error as e:  # of no family that Python has
+        raise PinError(f"the pins cannot be had: {e}.", remedy=_REMEDY) from e
 
 
 def require_release() -> None:
