@@ -10,6 +10,7 @@ frame's own pixels: where the points really are, and whether it is a face at all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -26,6 +27,8 @@ PATCH = 64
 _OF_CROP = PATCH / 136.0
 PATCH_TEMPLATE: NDArray[np.float64] = (TEMPLATE - CROP_SIZE / 2) * _OF_CROP + PATCH / 2
 POINT_UNIT_PX = 8.0  # of the patch
+# Left and right change places in a mirror.
+MIRRORED = (1, 0, 2, 4, 3)
 
 _LOOKS = 2  # of the pointer at each candidate
 _MOST = 24  # candidates that the pointer looks at
@@ -49,7 +52,11 @@ def locate(frame: NDArray[np.uint8], find: Find, point: Point) -> list[Face]:
         find: the finder.
         point: the pointer; `convert locator` sets its logit so that 0 is the limit.
     """
-    faces = [face for evidence, face in weighed(frame, find, point) if evidence >= 0.0]
+    faces = [
+        replace(face, points=_steadied(frame, face.points, point))
+        for evidence, face in weighed(frame, find, point)
+        if evidence >= 0.0
+    ]
     return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
 
 
@@ -112,6 +119,14 @@ def candidates(
     return boxes_[kept], points_[kept], logits_[kept]
 
 
+def _steadied(
+    frame: NDArray[np.uint8], points: NDArray[np.float64], point: Point
+) -> NDArray[np.float64]:
+    """The mean with what the pointer says of the mirror image: what is off to one side cancels."""
+    mirrored = pointed(frame, points, point, mirror=True)
+    return points if mirrored is None else (points + mirrored[1]) / 2.0
+
+
 def _looked(
     frame: NDArray[np.uint8], guess: NDArray[np.float64], point: Point
 ) -> tuple[float, NDArray[np.float64]] | None:
@@ -123,15 +138,21 @@ def _looked(
 
 
 def pointed(
-    frame: NDArray[np.uint8], guess: NDArray[np.float64], point: Point
+    frame: NDArray[np.uint8], guess: NDArray[np.float64], point: Point, *, mirror: bool = False
 ) -> tuple[float, NDArray[np.float64]] | None:
-    """(logit, points (5, 2) of the frame) of the face that lies about there."""
+    """(logit, points (5, 2) of the frame) of the face that lies about there.
+
+    mirror: the pointer is shown the mirror image; the points are still the frame's.
+    """
     try:
         matrix = similarity(guess, PATCH_TEMPLATE)
     except ValueError:
         return None
-    logit, numbers = point(cut_patch(frame, matrix))
+    patch = cut_patch(frame, matrix)
+    logit, numbers = point(np.ascontiguousarray(patch[:, ::-1]) if mirror else patch)
     there = PATCH_TEMPLATE + POINT_UNIT_PX * numbers.reshape(POINTS, 2)
+    if mirror:
+        there = np.column_stack([PATCH - 1 - there[:, 0], there[:, 1]])[list(MIRRORED)]
     back = np.linalg.inv(matrix[:, :2])
     return logit, (there - matrix[:, 2]) @ back.T
 

@@ -107,6 +107,42 @@ def test_the_pointer_moves_points_by_its_unit_in_the_upright_patch():
     assert there == pytest.approx(PATCH_TEMPLATE + POINT_UNIT_PX * moved)
 
 
+def test_what_a_pointer_sees_too_far_to_one_side_is_on_the_other_in_the_mirror():
+    frame = np.random.default_rng(2).integers(0, 255, (240, 320, 3), np.uint8)
+    guess = PATCH_TEMPLATE * 0.9 + [90, 70]
+    patches = []
+
+    def point(patch):
+        patches.append(patch)
+        return 1.0, np.tile([0.5, 0.25], 5)  # 4 px right and 2 px down of where it was told
+
+    _, straight = pointed(frame, guess, point)
+    _, mirrored = pointed(frame, guess, point, mirror=True)
+    assert np.array_equal(patches[1], patches[0][:, ::-1])
+    matrix = similarity(guess, PATCH_TEMPLATE)
+    off = [p @ matrix[:, :2].T + matrix[:, 2] - PATCH_TEMPLATE for p in (straight, mirrored)]
+    assert off[0] == pytest.approx(np.tile([4.0, 2.0], (5, 1)))
+    # The template itself is not quite the same on both sides.
+    assert off[1] == pytest.approx(np.tile([-4.0, 2.0], (5, 1)), abs=1.2)
+
+
+def test_a_face_is_looked_at_twice_and_once_more_in_the_mirror():
+    outputs = silence()
+    say(outputs, 16, (4, 14), (200.0, 30.0, 60, 70), 5.0)
+    answers = [np.zeros(10), np.zeros(10), np.tile([0.5, 0.0], 5)]
+    shown = iter(answers)
+    (face,) = locate(
+        np.zeros((240, 320, 3), np.uint8), lambda _: outputs, lambda _: (1.0, next(shown))
+    )
+    shown = iter([np.zeros(10)] * 3)
+    (calm,) = locate(
+        np.zeros((240, 320, 3), np.uint8), lambda _: outputs, lambda _: (1.0, next(shown))
+    )
+    moved = (face.points - calm.points) @ similarity(calm.points, PATCH_TEMPLATE)[:, :2].T
+    assert moved == pytest.approx(np.tile([-2.0, 0.0], (5, 1)), abs=0.1)  # half of 4 px
+    assert next(shown, None) is None
+
+
 def test_points_that_coincide_are_no_face():
     assert pointed(np.zeros((9, 9, 3), np.uint8), np.ones((5, 2)), lambda _: (9.0, None)) is None
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.face import Face
-from edge.contract.locate import POINTS, overlap
-from train.locate.scenes import MIRRORED, Scene
+from edge.contract.locate import MIRRORED, POINTS, overlap
+from train.locate.scenes import Scene
 
 _FACE_PX = (12.0, 220.0)  # height of the face that a picture is scaled for
 _TURN_SD_DEG, _FAR_TURN, _FAR_TURN_DEG = 8.0, 0.15, 30.0

@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from edge.contract.errors import DataError, MissingError
 from edge.contract.locate import POINTS
 
-# Left and right change places in a mirror.
-MIRRORED = (1, 0, 2, 4, 3)
-
 
 @dataclass(frozen=True)
 class Scene:
