@@ -469,7 +469,7 @@ def test_r4_2_a_bundle_of_nobody_is_refused_and_where_it_is_allowed_warned_of_ea
         code, said = door.start().stop()
         assert code == 0
         assert said.count("bundle_unsigned") == 1
-    assert door.accepted() == [("keys_accepted", 3)]  # its own serial says nothing
+    assert door.accepted() == [("keys_accepted", 4)]  # its own serial says nothing
     door.trust = "allow_unsigned = false"
     code, said = door.spawn().finish()
     assert code == 81
