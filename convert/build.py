@@ -116,7 +116,11 @@ def build(order: Order, say: Callable[[str], None]) -> Built:
         EMBEDDING: embedding,
         HEAD: head,
         selftest.FILE: selftest.record(
-            twin, source.head_parameters(), cut, Locator(*located.values()) if located else None
+            twin,
+            source.head_parameters(),
+            cut,
+            Locator(*located.values()) if located else None,
+            task=task,
         ),
         **located,
     }

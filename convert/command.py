@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.passphrase import passphrase
 from edge.contract.errors import MissingError, OutputError
+from edge.passphrase import passphrase
 
 if TYPE_CHECKING:
     from edge.contract.signing import Trust

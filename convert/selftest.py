@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from convert.engine import Twin
 from convert.errors import GateError
 from edge.contract.bundle import SELFTEST as FILE
 from edge.contract.matching import Head, dequantize, distances
+from edge.contract.tasks import FACES
 from edge.eye.golden import locator_answers
 from edge.eye.locator import Locator
 
@@ -25,21 +27,37 @@ _SEED = 0  # of the clouds
 # Verdicts are recorded of pairs whose distance is by so much farther from the threshold, in the
 # logarithm of the odds, than engines differ (0.1 at a cosine of 0.99 between their embeddings).
 _CLEAR = 1.0
+_Strokes = Sequence[Sequence[tuple[float, float]]]
+# A cross in a bow, and two crooked lines with a dot.
+_CHARACTERS: tuple[_Strokes, ...] = (
+    (
+        ((0.5, 0.2), (0.5, 0.8)),
+        ((0.25, 0.45), (0.75, 0.45)),
+        ((0.2, 0.6), (0.3, 0.8), (0.5, 0.86), (0.7, 0.8), (0.8, 0.6)),
+    ),
+    (
+        ((0.25, 0.25), (0.6, 0.25), (0.35, 0.5), (0.7, 0.5)),
+        ((0.25, 0.8), (0.75, 0.7)),
+        ((0.8, 0.25), (0.82, 0.27)),
+    ),
+)
 
 
-def pictures(shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Two drawn faces and two clouds, each in two lights, (8, height, width, channels) uint8.
+def pictures(shape: tuple[int, int, int], task: str = FACES) -> NDArray[np.uint8]:
+    """Four made pictures, each in two lights, (8, height, width, channels) uint8.
 
-    A network tells a face from a cloud, and neither from itself in another light: verdicts of both
-    kinds. Each picture reaches from black to white.
+    Two faces and two clouds, or, where no face is looked for, one of each and two characters: a
+    network for ink on paper sees nothing in the others. It tells one from another, and none from
+    itself in another light: verdicts of both kinds. Each picture reaches from black to white.
     """
     rng = np.random.default_rng(_SEED)
-    plain = [
+    faces = [
         _face(shape, wide=0.36, eyes=0.40, mouth=0.82, skin=1.0),
         _face(shape, wide=0.44, eyes=0.36, mouth=0.90, skin=0.75),
-        _cloud(shape, 3, rng),
-        _cloud(shape, 8, rng),
     ]
+    clouds = [_cloud(shape, 3, rng), _cloud(shape, 8, rng)]
+    ink = [_character(shape, strokes) for strokes in _CHARACTERS]
+    plain = [*faces, *clouds] if task == FACES else [faces[0], clouds[1], *ink]
     lit = [light for one in plain for light in (one, np.clip(1.15 * one + 0.04, 0, 1))]
     stack = np.stack([cv2.blur((255 * f).astype(np.uint8), (3, 3)).reshape(shape) for f in lit])
     stack[:, 0], stack[:, -1] = 0, 255
@@ -61,6 +79,17 @@ def _face(
     return np.asarray(0.15 * (1 - skin) + oval * (1 - 0.08 * c))
 
 
+def _character(shape: tuple[int, int, int], strokes: _Strokes) -> NDArray[np.float64]:
+    """Ink on paper, 0 to 1: lines between points, (x, y) from the left and the top as shares."""
+    height, width, _ = shape
+    drawn = np.ones(shape[:2])
+    for stroke in strokes:
+        points = (np.array(stroke) * (width - 1, height - 1)).round().astype(np.int32)
+        pen = max(1, round(min(height, width) / 24))
+        cv2.polylines(drawn, [points], isClosed=False, color=0.0, thickness=pen)
+    return np.repeat(drawn[..., None], shape[2], axis=-1)
+
+
 def _cloud(
     shape: tuple[int, int, int], cells: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
@@ -71,7 +100,14 @@ def _cloud(
     )
 
 
-def record(twin: Twin, head: Head, threshold: float, locator: Locator | None = None) -> bytes:
+def record(
+    twin: Twin,
+    head: Head,
+    threshold: float,
+    locator: Locator | None = None,
+    *,
+    task: str = FACES,
+) -> bytes:
     """The bytes of an .npz file, always the same ones.
 
     crops (8, h, w, c) uint8, embeddings (8, dimensions) int8, pairs (k, 2) uint8, same (k,) bool:
@@ -81,7 +117,7 @@ def record(twin: Twin, head: Head, threshold: float, locator: Locator | None = N
     Raises:
         GateError: there are no such pairs of both kinds, so that any network could pass.
     """
-    crops = pictures(twin.input_shape)
+    crops = pictures(twin.input_shape, task)
     embeddings = twin.embed(crops)
     real = dequantize(embeddings, twin.output_quantization)
     pairs = np.stack(np.triu_indices(_PICTURES, 1), 1)

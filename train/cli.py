@@ -18,9 +18,11 @@ examples:
   python -m train fit --data people/ --out runs/ours
   python -m train fit --data data/ --preset koch2015 --out runs/seed     the seed's folders
   python -m train fit --data omniglot.zip --task pictures --preset glyph --out runs/characters
+  python -m train fit --data omniglot.zip --recipe characters --preset oneshot --out runs/oneshot
   python -m train distill --data faces.tar --teacher teacher.onnx --out runs/face
   python -m train evaluate --model runs/face --out report/       on the people it held out
   python -m train evaluate --model models/faces --photos people/ --out report/
+  python -m train evaluate --model models/omniglot --one-shot all_runs.zip --out report/
 A run that was stopped, by Ctrl-C or otherwise, goes on with the same command and --resume.
 """
 
@@ -116,7 +118,19 @@ def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="faces",
         help="pictures: of anything else, each taken whole; no face is looked for",
     )
-    fit.add_argument("--preset", choices=("mobile", "koch2015", "glyph"), default="mobile")
+    fit.add_argument(
+        "--preset", choices=("mobile", "koch2015", "glyph", "oneshot"), default="mobile"
+    )
+    fit.add_argument(
+        "--recipe",
+        choices=("people", "characters", "koch2015", "koch2015-adam"),
+        default="people",
+        help="how it is trained; characters: to name those of whole alphabets, which lie as "
+        "Omniglot's do; koch2015: as the paper does; see docs/one-shot.md",
+    )
+    fit.add_argument(
+        "--pairs-drawn", type=_positive, default=30000, metavar="N", help="recipe koch2015"
+    )
     fit.add_argument(
         "--loss", choices=("bce", "contrastive", "triplet", "cosface", "arcface"), default="bce"
     )
@@ -201,6 +215,21 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     evaluate.add_argument(
         "--press", action="store_true", help="play presses at galleries of these people; slow"
+    )
+    evaluate.add_argument(
+        "--one-shot",
+        type=Path,
+        metavar="ZIP",
+        help="Omniglot's all_runs.zip instead of pairs; with --photos, its evaluation set, also "
+        "10,000 trials of each kind drawn from that",
+    )
+    evaluate.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 2, 4, 8),
+        default=1,
+        metavar="N",
+        help="with --one-shot: look at each picture N times, mirrored and turned",
     )
     evaluate.add_argument(
         "--show-faces", action="store_true", help="show the worst pairs, with their files' names"

@@ -32,6 +32,10 @@ from train.teacher import Teacher
 
 def fit_command(args: argparse.Namespace) -> int:
     """`python -m train fit`."""
+    if args.recipe != "people":
+        from train.oneshot.command import fit_recipe
+
+        return fit_recipe(args)
     config = _config(
         args, "task", "preset", "loss", "input_size", "epochs", "rate", "each", "disturb"
     )
@@ -55,7 +59,7 @@ def fit_command(args: argparse.Namespace) -> int:
         each=args.each,
         how=args.disturb,
     )
-    return _finish(run, siamese, held_out, args)
+    return finish(run, siamese, held_out, args)
 
 
 def distill_command(args: argparse.Namespace) -> int:
@@ -93,11 +97,15 @@ def distill_command(args: argparse.Namespace) -> int:
     if len(known):
         centre(siamese, known)
         fit_head(siamese, known, seed=args.seed)
-    return _finish(run, siamese, held_out, args)
+    return finish(run, siamese, held_out, args)
 
 
 def evaluate_command(args: argparse.Namespace) -> int:
     """`python -m train evaluate`."""
+    if args.one_shot:
+        from train.oneshot.command import evaluate_one_shot
+
+        return evaluate_one_shot(args)
     from train.report import write_report
     from train.results import results
 
@@ -209,7 +217,7 @@ def _faces(
     return train, held_out
 
 
-def _finish(run: Run, siamese: keras.Model, held_out: Faces, args: argparse.Namespace) -> int:
+def finish(run: Run, siamese: keras.Model, held_out: Faces, args: argparse.Namespace) -> int:
     """Make the distance a probability, keep the network, measure it."""
     # It brings matplotlib, which a training of hours need not wait for.
     from train.report import write_report

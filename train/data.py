@@ -162,7 +162,7 @@ def split_people(faces: Faces, share: float) -> tuple[Faces, Faces]:
     A person's side follows from the hash of the name alone, so it stays when data are added.
     Faces of nobody go to training.
     """
-    out = np.array([_fraction(name) < share for name in (*faces.names, "")])
+    out = np.array([held_out_by_name(name, share) for name in (*faces.names, "")])
     if faces.names:
         out[-1] = False
     held = out[faces.person] & (faces.person != NOBODY)
@@ -187,11 +187,12 @@ def for_network(crops: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArra
 
 
 def _is_held_out(picture: LeftOut, share: float) -> bool:
-    return bool(picture.person) and _fraction(picture.person) < share
+    return bool(picture.person) and held_out_by_name(picture.person, share)
 
 
-def _fraction(name: str) -> float:
-    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32
+def held_out_by_name(name: str, share: float) -> bool:
+    """Whether a hash of the name alone falls among the `share` that is held out."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32 < share
 
 
 def _load(paths: Iterable[Path], read: Callable[[Path], Iterator[_Read]], task: str) -> Faces:

@@ -60,14 +60,15 @@ def joined(parts: Sequence[Faces]) -> Faces:
 def trained_on(faces: Faces, config: Mapping[str, Any]) -> set[str]:
     """Those among `faces` whom the run trained on, as far as its config says.
 
-    `people` lists them; else all but `held_out` are. Else they are those of the run's own sources
+    `people` lists them; else all but `held_out` are, which lists
+    classes or folders of classes. Else they are those of the run's own sources
     whom its `held_out_share` left in; without a list of sources that is asked of everybody.
     """
     asked = faces.people()
     if "people" in config:
         return asked & set(config["people"])
     if "held_out" in config:
-        return asked - set(config["held_out"])
+        return {name for name in asked if not _is_listed(name, config["held_out"])}
     if "held_out_share" not in config:
         return set()
     own = _own_sources(config)
@@ -91,7 +92,12 @@ def untrained(faces: Faces, config: Mapping[str, Any], share: float | None = Non
     foreign = np.array(
         ["data" in config and file.partition(":")[0] not in own for file in faces.files], bool
     )
-    _, kept = split_people(faces.of(~foreign), held_out_share(config, share))
+    inside = faces.of(~foreign)
+    if share is None and "held_out" in config:
+        listed = [_is_listed(name, config["held_out"]) for name in inside.names]
+        kept = inside.of(np.array([*listed, False])[inside.person])
+    else:
+        _, kept = split_people(inside, held_out_share(config, share))
     known = faces.of(foreign & (faces.person != NOBODY))
     left_out = tuple(
         p for p in known.left_out if "data" in config and p.file.partition(":")[0] not in own
@@ -111,6 +117,11 @@ def untrained(faces: Faces, config: Mapping[str, Any], share: float | None = Non
 def held_out_share(config: Mapping[str, Any], given: float | None = None) -> float:
     """The share of people that is held out: as asked, else as the run did."""
     return given if given is not None else float(config.get("held_out_share", DEFAULT_SHARE))
+
+
+def _is_listed(name: str, listed: Sequence[str]) -> bool:
+    """Whether a class, or a folder that it lies in, is among `listed`."""
+    return any(name == one or name.startswith(f"{one}/") for one in listed)
 
 
 def _own_sources(config: Mapping[str, Any]) -> set[str]:
