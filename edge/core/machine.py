@@ -54,7 +54,7 @@ class State:
     tampered: the unit's case stands open. silent: when the latest alarm ends by itself.
     held: since when the button is down. stuck: for too long, and it was said.
     recorded: when presses were taken within the last minute. flooded: that were too many, and it
-    was said.
+    was said. shadowed: the latest press that was granted in shadow.
     """
 
     phase: Phase = Phase.LOCKED
@@ -70,6 +70,7 @@ class State:
     stuck: bool = False
     recorded: tuple[float, ...] = ()
     flooded: bool = False
+    shadowed: int = 0
 
     def alarms(self, at: float) -> bool:
         """Whether somebody is to be called, now."""
@@ -288,7 +289,7 @@ def _decided(state: State, event: Decided, policy: Policy) -> tuple[State, list[
     if event.at >= state.until:  # a grant that comes too late is none
         return _locked(state), [Record(state.press, Reason.TIMEOUT)]
     if policy.shadow:
-        return _locked(state), [Record(state.press, Reason.GRANTED)]
+        return replace(_locked(state), shadowed=state.press), [Record(state.press, Reason.GRANTED)]
     # Recorded before the strike moves: a power cut may cost an opening, never its evidence.
     return _unlocked(state, event.at, policy), [
         Record(state.press, Reason.GRANTED),
@@ -321,8 +322,11 @@ def _commanded(state: State, event: Unlock | Lock) -> tuple[State, list[Action]]
 
 
 def _failed(state: State, event: Failed) -> tuple[State, list[Action]]:
-    if event.press and (state.phase is Phase.LOCKED or event.press != state.press):
+    if event.press and event.press != state.press:
         return state, []
+    if event.press and state.phase is Phase.LOCKED:
+        lost = event.press == state.shadowed  # a grant that moves nothing, without its record
+        return replace(state, shadowed=0), [Record(state.press, event.reason)] * lost
     if event.press:
         return _locked(state), [Release(), Record(state.press, event.reason)]
     told: list[Action] = [Note(Happening.WIRE_FAULT)] * (event.reason is Reason.PULSE_FAILED)

@@ -385,10 +385,9 @@ class _Loop:
 
     def _decide(self, verdict: Verdict) -> None:
         if self.state.phase is machine.Phase.VERIFYING:
-            if verdict.reason is Reason.GRANTED:
-                verdict = replace(
-                    verdict, reason=self._people.admitted(verdict.person, self._clock())
-                )
+            if verdict.reason is Reason.GRANTED:  # and may be closed since the press
+                admitted = self._people.admitted(verdict.person, self._clock())
+                verdict = replace(verdict, reason=self._closed() or admitted)
             self._verdict = verdict
             self.feed(machine.Decided(boottime(), self._press.number, verdict.reason))
             if self._link.fault is None:
@@ -402,13 +401,19 @@ class _Loop:
         self._upkeep.tend(now)
 
     def feed(self, event: machine.Event) -> None:
-        """Step the machine; an action that fails stops the rest and is told back."""
+        """Step the machine; an action that fails stops the rest and is told back.
+
+        Raises:
+            PinError: the lock's line cannot be driven off.
+        """
         self.state, actions = machine.step(self.state, event, self._policy)
         for action in actions:
             try:
                 self._carry_out(action, event)
             except (StorageError, PinError) as e:
                 tell_fault(e)
+                if isinstance(action, machine.Release):
+                    raise  # a line that cannot be driven off is let go of with the process
                 storage = isinstance(e, StorageError)
                 reason = Reason.STORAGE_ERROR if storage else Reason.PULSE_FAILED
                 self.feed(machine.Failed(boottime(), getattr(action, "press", 0), reason))

@@ -41,8 +41,8 @@ class Press:
 
     @property
     def last_taken(self) -> float:
-        """When the latest frame was exposed, CLOCK_BOOTTIME seconds."""
-        return self.frames[-1].seen.taken if self.frames else self.at
+        """When the latest frame was exposed, CLOCK_BOOTTIME seconds; never before the press."""
+        return max([self.at, *(judged.seen.taken for judged in self.frames)])
 
 
 @dataclass(frozen=True)

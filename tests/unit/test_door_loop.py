@@ -705,6 +705,31 @@ def test_the_owner_asks_and_tells_a_door_that_runs(door):
     assert [row["reason"] for row in kept] == words
 
 
+def test_a_door_that_is_closed_while_somebody_is_looked_at_stays_shut(door):
+    door.enrol(NAME)
+    door.start()
+    look = door.press()
+    ask(door.state, {"do": "mode", "mode": "closed"})
+    door.show(look, ADA, ADA)
+    told, levels = door.outcome()
+    assert (told["reason"], levels) == ("closed", [])
+    assert door.counter().failures == 0
+
+
+def test_a_frame_of_before_the_press_makes_none_of_before_it_welcome(door):
+    """A liar's first frame, too old, must not be what the next one is measured by."""
+    door.enrol(NAME)
+    door.start()
+    look = door.press()
+    for number, (reason, embedding) in enumerate([(Reason.BLURRED, b""), (None, ADA), (None, ADA)]):
+        taken = look.not_before - 1.0 + 0.1 * number
+        seen = Seen(look.press, number + 1, taken, reason, embedding, FACE, GATES, (1.0, 2.0, 3.0))
+        door.tell(seen)
+    told, levels = door.outcome()
+    assert (told["reason"], levels) == ("blurred", [])
+    assert door.counter().failures == 0
+
+
 @pytest.mark.parametrize(
     ("request_", "exit_code"),
     [

@@ -297,3 +297,8 @@ def test_in_shadow_a_grant_is_recorded_and_opens_nothing():
     _, _, state, actions = played([Pressed(0.0), Decided(1.0, 1, Reason.GRANTED)], shadow)[-1]
     assert actions == [Record(1, Reason.GRANTED)]
     assert state.phase is Phase.LOCKED
+    # One that could not be recorded ends as what it is, once.
+    lost = Failed(1.0, 1, Reason.STORAGE_ERROR)
+    state, actions = step(state, lost, shadow)
+    assert actions == [Record(1, Reason.STORAGE_ERROR)]
+    assert step(state, lost, shadow)[1] == []
