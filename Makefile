@@ -18,7 +18,7 @@ IS_311 := $(shell $(PYTHON) -c 'import sys; print(sys.version_info[:2] == (3, 11
 ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper \
+.PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper test-faults \
         test-import test-systemd test-arm64 lock dist clean
 
 help:  ## these lines
@@ -52,6 +52,9 @@ test-bundle: $(TEST)  ## no changed bit of the shipped bundle is taken; minutes,
 
 test-tamper: $(TEST)  ## ten thousand ways to change the log, none of which passes; seconds
 	@TAMPER_TRIALS=10000 $(TEST)/bin/python -m pytest tests/unit/test_chain.py $(ARGS)
+
+test-faults: $(TEST)  ## a hundred thousand histories of faults through the door's loop, and planted faults; 10 to 20 minutes
+	@$(TEST)/bin/python -m pytest -s tests/faults/histories.py $(ARGS)
 
 test-import: $(WORKSTATION)  ## two networks of others into bundles; set TEACHERS= and FACES= to folders of them
 	@$(WORKSTATION)/bin/python -m pytest -s tests/teachers/imported.py $(ARGS)

@@ -49,6 +49,11 @@ def boot(suite: str, script: str, out: Path) -> dict[str, Any]:
             check=False,
             timeout=_LIMIT_S,
         )
+    return result_in(out)
+
+
+def result_in(out: Path) -> dict[str, Any]:
+    """What a guest left in its /out. Raises: AssertionError: nothing, with its last words."""
     result = out / "result.json"
     if not result.is_file():
         raise AssertionError((out / "console").read_text(errors="replace")[-3000:])

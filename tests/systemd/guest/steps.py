@@ -27,12 +27,12 @@ def show(unit, *properties):
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
 
-def wait_for(what, true, within_s=30.0):
+def wait_for(what, true, within_s=30.0, every_s=0.05):
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if true():
             return time.monotonic() - (deadline - within_s)
-        time.sleep(0.05)
+        time.sleep(every_s)
     raise TimeoutError(what)
 
 
