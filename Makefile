@@ -19,7 +19,7 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper test-faults \
-        test-import test-systemd test-arm64 lock dist clean
+        test-import test-systemd test-unit test-crash test-arm64 lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -62,6 +62,14 @@ test-import: $(WORKSTATION)  ## two networks of others into bundles; set TEACHER
 test-systemd: $(TEST)  ## installer and services on a real systemd, bookworm and trixie; root, about 5 minutes
 	@for suite in bookworm trixie; do tests/systemd/prepare.sh $$suite; done
 	@$(TEST)/bin/python -m pytest tests/systemd/units.py $(ARGS)
+
+test-unit: $(TEST)  ## the installed unit in a VM: the kernel's pins, libcamera, systemd; root, 3 to 15 minutes, see tests/doorvm/prepare.sh
+	@tests/doorvm/prepare.sh
+	@$(TEST)/bin/python -m pytest tests/doorvm/unit.py $(ARGS)
+
+test-crash: $(TEST)  ## the plug pulled at any write to the disk, in the same VM; 2 minutes, see tests/powercut/cuts.py
+	@tests/doorvm/prepare.sh
+	@$(TEST)/bin/python -m pytest tests/powercut/cuts.py $(ARGS)
 
 test-arm64: $(TEST) $(TFLITE)  ## both engines, here and on emulated Pis; 5 to 9 minutes, see tests/arm64/run.sh
 	@tests/arm64/run.sh $(ARGS)

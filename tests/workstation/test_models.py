@@ -70,5 +70,6 @@ def test_every_preset_says_what_it_sees():
     assert {name: preset.input_shape for name, preset in PRESETS.items()} == {
         "koch2015": (105, 105, 1),
         "glyph": (64, 64, 1),
+        "oneshot": (32, 32, 1),
         "mobile": (112, 112, 3),
     }
