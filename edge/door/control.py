@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edge.contract.errors import OnelookError, StorageError, UnavailableError
+from edge.contract.errors import OnelookError, PinError, StorageError, UnavailableError
 
 FILE = "control.sock"
 _MOST_BYTES = 65536
@@ -31,7 +31,7 @@ class Control:
     """The door's end. Never blocks; close it."""
 
     def __init__(self, state_dir: Path, answer: Answer) -> None:
-        """answer: does what a request says; what it raises goes back to whoever asked.
+        """answer: does what a request says; what it raises, but for PinError, goes back.
 
         Raises:
             StorageError: the socket cannot be made there.
@@ -82,6 +82,8 @@ class Control:
             if not isinstance(request, dict):
                 raise TypeError("no object")
             return {"ok": True, **self._answer(request)}
+        except PinError:
+            raise  # the lock's line cannot be driven off: the process is to end, see the loop
         except OnelookError as e:
             return {"ok": False, "exit": e.exit_code, "code": e.code} | {
                 "what": e.what,
