@@ -37,7 +37,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Drove:
-    """The lock's line was driven, be it as it was. by: "loop", "thread", "kernel"."""
+    """The lock's line was driven, be it as it was. by: "loop", "thread", "kernel", "short"."""
 
     on: bool
     by: str

@@ -205,7 +205,7 @@ def _pause(rng: random.Random) -> float:
 def _trap(rng: random.Random) -> Trap:
     slip = rng.choices(tuple(Slip), (4, 3, 3, 2, 1, 1))[0]
     refused = [f"before {verb}" for verb in _STATEMENTS]
-    passed = [*refused, *(f"after {verb}" for verb in _STATEMENTS), "clock", "send", "loop on"]
+    passed = [*refused, *(f"after {verb}" for verb in _STATEMENTS), "clock", "send", "wait"]
     match slip:
         case Slip.DEAF:
             return Trap("loop on", slip)
@@ -214,13 +214,13 @@ def _trap(rng: random.Random) -> Trap:
             return Trap(place, slip, rng.choice((0, 0, 1, 2, 3)), rng.choice((1, 1, 2, 30)))
         case Slip.STALLED:
             seconds = rng.choice((0.3, 1.5, 5.0, 20.0))
-            return Trap(rng.choice((*passed, "wait")), slip, rng.randint(0, 6), seconds=seconds)
-    place = rng.choice((*passed, "clock", "loop off", "wait"))
+            return Trap(rng.choice(passed), slip, rng.randint(0, 6), seconds=seconds)
+    place = rng.choice((*passed, "clock", "loop on", "loop off"))
     return Trap(place, slip, rng.randint(0, 12 if place == "clock" else 4))
 
 
 def _stall(rng: random.Random) -> Trap:
-    place = rng.choice(("before commit", "after insert", "clock", "loop on"))
+    place = rng.choice(("before commit", "after insert", "clock", "wait"))
     return Trap(place, Slip.STALLED, rng.randint(0, 4), seconds=rng.choice((2.0, 6.0, 15.0)))
 
 

@@ -11,7 +11,7 @@ from edge.contract.wire import Seen
 from edge.core.burst import Finding, Nearest, Rule, conclude, find
 from edge.door.match import Matcher
 from edge.store.people import Gallery
-from tests.faults.admission import may_come_in
+from tests.faults.admission import in_hours, may_come_in
 from tests.faults.faces import manifest
 from tests.faults.facts import Ended, Fact, Judged, Slipped, Told
 from tests.faults.story import GRANTED, SAME, Asking, Story
@@ -144,7 +144,10 @@ def _must_open(story: Story, asking: Asking) -> bool:
     people = galleries[0].people
     shown = [p for p in people if story.agreeing(asking, p.id, galleries[0], last) == agree]
     clocks = story.clocks(asking.pushed, last.at)
-    return len(shown) == 1 and all(may_come_in(story, shown[0], *clock) for clock in clocks)
+    return len(shown) == 1 and all(
+        may_come_in(story, shown[0], *clock) and in_hours(story, story.config.hours.door, *clock)
+        for clock in clocks
+    )
 
 
 def _amiss(story: Story, asking: Asking) -> bool:
@@ -152,7 +155,7 @@ def _amiss(story: Story, asking: Asking) -> bool:
     end = asking.decided.turn if asking.decided else math.inf
     return any(
         fact.life == asking.life.number
-        and asking.pushed <= fact.at
+        and asking.pushed - SAME <= fact.at
         and fact.turn <= end
         and (not isinstance(fact.what, Told) or fact not in asking.told)
         for fact in story.of(Told, Slipped, Ended)

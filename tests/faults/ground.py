@@ -39,10 +39,11 @@ class Ground:
         slip = world.at(f"{by} {'on' if on else 'off'}", inside=by == "thread")
         if slip is Slip.DEAF:
             self.deaf_until = world.now + _DEAF_S
-        if not on or world.now >= self.deaf_until:
-            put(level)
-            if world.up:
-                world.saw(Drove(on, by))
+        if world.now < self.deaf_until:
+            level, on, by = not self.active_high, False, "short"
+        put(level)
+        if world.up:
+            world.saw(Drove(on, by))
 
 
 def pins(ground: Ground) -> type[MockPin]:

@@ -31,7 +31,7 @@ class Stage:
         self._histories = 0
 
     def play(self, history: History) -> Played:
-        """Raises: EndlessError: the door no longer waits for anything."""
+        """What that history comes to."""
         self._histories += 1
         if self._histories % _TOGETHER == 0:
             gc.collect()

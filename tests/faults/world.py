@@ -22,6 +22,7 @@ from tests.faults.steps import Slip, Trap
 _DULL_TURNS = 12
 _DULL_S = 10.0
 FIRST_DAY = datetime.fromisoformat("2026-11-28T12:00:00+00:00")  # a Saturday
+_SHORTEST_S = 1e-6  # a float far from zero does not grow by less
 _MOST_TURNS = 20_000  # no history has more: the door no longer waits for anything
 
 
@@ -155,7 +156,7 @@ class World:
         if self.turn > _MOST_TURNS:
             raise EndlessError
         self.at("wait")
-        deadline = self.now + timeout
+        deadline = self.now + max(timeout, _SHORTEST_S)
         self.asleep = True
         try:
             while not (ready := poll()):
