@@ -70,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _release(args: argparse.Namespace) -> int:
-    from edge.door.loop import release
+    from edge.door.release import release
 
     return release(load_config(args.config))
 

@@ -43,6 +43,7 @@ from edge.door.newcomers import Newcomers
 from edge.door.people import People
 from edge.door.press import Judged, Press
 from edge.door.records import Records, tell_fault
+from edge.door.release import strike_of
 from edge.door.upkeep import Upkeep
 from edge.signals import stop_signals
 from edge.store.events import EventStore
@@ -90,22 +91,6 @@ def check(config: Config) -> None:
         stack.callback(strike.close)
         require_release()
         _Loop(config, strike, None, stack).meet_eye(boottime() + _CHECK_S)
-
-
-def release(config: Config) -> int:
-    """Drive the lock's line off from a process of its own, whatever became of the door's.
-
-    Raises:
-        PinError: the line cannot be had.
-    """
-    take_kernel_pins()
-    strike_of(config).close()
-    return 0
-
-
-def strike_of(config: Config) -> Strike:
-    """The lock that the owner described, off."""
-    return Strike(config.door.lock_pin, active_high=config.door.lock_active == "high")
 
 
 def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
