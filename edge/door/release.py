@@ -1,4 +1,4 @@
-"""The lock's line, driven off by a process of its own: `onelook release`, after each stop of a door.
+"""The lock's line, driven off by a process of its own: `onelook release`, after each stop.
 
 It imports next to nothing: a slow machine has seconds for it, and the lock may be open meanwhile.
 """
