@@ -49,6 +49,8 @@ class Policy:
 class State:
     """press: number of the latest press, at `last`. until: when the phase ends by itself.
 
+    energised: until when the strike is; None: it is not. Its end is said in every phase, although
+    the strike ends its pulses by itself: that may fail.
     opened: since when the door stands open; None: it is shut, or has no contact. expected: until
     when it may be opened without an alarm. alarm: what is to be looked at, until the door is shut.
     tampered: the unit's case stands open. silent: when the latest alarm ends by itself.
@@ -61,6 +63,7 @@ class State:
     press: int = 0
     until: float = 0.0
     last: float = -1e9
+    energised: float | None = None
     opened: float | None = None
     expected: float = -1e9
     alarm: Happening | None = None
@@ -310,13 +313,12 @@ def _exited(state: State, event: Exited, policy: Policy) -> tuple[State, list[Ac
 
 def _commanded(state: State, event: Unlock | Lock) -> tuple[State, list[Action]]:
     """A press that is looked at goes on; its end does not shut the lock sooner."""
-    looking = state.phase is Phase.VERIFYING
     if isinstance(event, Lock):
-        locked = replace(state if looking else _locked(state), expected=-1e9)
+        locked = replace(_released(state), expected=-1e9)
         return locked, [Release(), Note(Happening.MANUAL_LOCK)]
     until = event.at + event.seconds
-    opened = replace(state, expected=until + _LATE_S)
-    if not looking:
+    opened = replace(state, energised=until, expected=until + _LATE_S)
+    if state.phase is not Phase.VERIFYING:
         opened = replace(opened, phase=Phase.UNLOCKED, until=until)
     return opened, [Note(Happening.MANUAL_UNLOCK, needed=True), Pulse(0, event.seconds)]
 
@@ -328,11 +330,11 @@ def _failed(state: State, event: Failed) -> tuple[State, list[Action]]:
         lost = event.press == state.shadowed  # a grant that moves nothing, without its record
         return replace(state, shadowed=0), [Record(state.press, event.reason)] * lost
     if event.press:
-        return _locked(state), [Release(), Record(state.press, event.reason)]
+        return _released(_locked(state)), [Release(), Record(state.press, event.reason)]
     told: list[Action] = [Note(Happening.WIRE_FAULT)] * (event.reason is Reason.PULSE_FAILED)
-    if state.phase is not Phase.UNLOCKED:  # a press that is looked at goes on
+    if state.energised is None:
         return state, told
-    return _locked(state), [Release(), *told]
+    return _released(state), [Release(), *told]
 
 
 def _opened(state: State, event: Opened) -> tuple[State, list[Action]]:
@@ -345,22 +347,21 @@ def _opened(state: State, event: Opened) -> tuple[State, list[Action]]:
 
 def _closed(state: State, policy: Policy) -> tuple[State, list[Action]]:
     shut, noted = replace(state, opened=None, alarm=None), [Note(Happening.DOOR_CLOSED)]
-    if state.phase is Phase.UNLOCKED and policy.relock_on_close:
+    if state.energised is not None and policy.relock_on_close:
         # Somebody came through: nobody else may open it after them.
-        return replace(_locked(shut), expected=-1e9), [Release(), *noted]
+        return replace(_released(shut), expected=-1e9), [Release(), *noted]
     return shut, [*noted]
 
 
 def _ticked(state: State, event: Tick, policy: Policy) -> tuple[State, list[Action]]:
     actions: list[Action] = []
-    if event.at >= state.until:
-        match state.phase:
-            case Phase.VERIFYING:
-                actions = [Record(state.press, Reason.TIMEOUT)]
-                state = _locked(state)
-            case Phase.UNLOCKED:
-                actions = [Release()]
-                state = _locked(state)
+    if state.energised is not None and event.at >= state.energised:
+        state = replace(state, energised=None)
+        actions.append(Release())
+    if state.phase is not Phase.LOCKED and event.at >= state.until:
+        if state.phase is Phase.VERIFYING:
+            actions.append(Record(state.press, Reason.TIMEOUT))
+        state = _locked(state)
     if state.alarm is None and _stands_open(state, event.at, policy):
         state = replace(state, alarm=Happening.DOOR_HELD, silent=event.at + _ALARM_S)
         actions.append(Note(Happening.DOOR_HELD))
@@ -378,7 +379,13 @@ def _stands_open(state: State, at: float, policy: Policy) -> bool:
 
 def _unlocked(state: State, at: float, policy: Policy) -> State:
     until = at + policy.unlock_s
-    return replace(state, phase=Phase.UNLOCKED, until=until, expected=until + _LATE_S)
+    unlocked = replace(state, phase=Phase.UNLOCKED, until=until, energised=until)
+    return replace(unlocked, expected=until + _LATE_S)
+
+
+def _released(state: State) -> State:
+    """The strike is off; a press that is looked at goes on."""
+    return replace(state if state.phase is Phase.VERIFYING else _locked(state), energised=None)
 
 
 def _locked(state: State) -> State:

@@ -255,6 +255,8 @@ class _Loop:
         if self._link.socket is None:
             waits.append(RETRY_S)
         ends = [self.state.until] if self.state.phase is not machine.Phase.LOCKED else []
+        if self.state.energised is not None:
+            ends.append(self.state.energised)
         if self.state.opened is not None and self._policy.held_s is not None:
             ends += [self.state.opened + self._policy.held_s] * (self.state.alarm is None)
         if self.state.held is not None and not self.state.stuck:

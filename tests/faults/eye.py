@@ -96,11 +96,8 @@ class Eye:
 
     def speak(self, frame: Frame) -> None:
         """Tell of a frame, to whomever is there."""
-        look = self._burst.look if self._burst else Look(0, self._world.boottime(), 0.0, 3)
-        burst = self._burst or _Burst(look, look.not_before)
-        packet, captured, seen = self._made(frame, burst)
-        if self._send(packet):
-            self._world.saw(Told(frame, captured, seen))
+        look = Look(0, self._world.boottime(), 0.0, 3)  # of no press, if none was asked about
+        self._tell(frame, self._burst or _Burst(look, look.not_before))
 
     def _hear(self, message: object) -> None:
         match message:
@@ -117,9 +114,7 @@ class Eye:
 
         def tell(frame: Frame) -> None:
             if self._door is connection and (script.deaf or not burst.enough):
-                packet, captured, seen = self._made(frame, burst)
-                if self._send(packet):
-                    self._world.saw(Told(frame, captured, seen))
+                self._tell(frame, burst)
 
         def die() -> None:
             if self._door is connection:
@@ -130,6 +125,11 @@ class Eye:
             self._world.call(after, lambda frame=frame: tell(frame))
         if script.dies:
             self._world.call(after + _STEP_S, die)
+
+    def _tell(self, frame: Frame, burst: _Burst) -> None:
+        packet, captured, seen = self._made(frame, burst)
+        if self._send(packet):
+            self._world.saw(Told(frame, captured, seen))
 
     def _made(self, frame: Frame, burst: _Burst) -> tuple[bytes, float, Seen | None]:
         """(packet, when the picture was truly taken, what the packet says)"""

@@ -93,8 +93,9 @@ def _wire(rng: random.Random, scene: Scene) -> list[Step]:
     place = rng.choice(("loop on", "loop off", "thread off"))
     slips = {"loop on": (*_ANY, Slip.DEAF), "loop off": _ANY, "thread off": (Slip.IO,)}
     trap = Trap(place, rng.choice(slips[place]), rng.choice((0, 0, 1)), rng.choice((1, 2, 30)))
-    steps = [Step(2.0, Silence()), Step(0.1, trap), Step(0.1, Press(honest(rng, scene)))]
-    steps += [Step(_pause(rng), rng.choice((_command(rng), Tap("exit"), Tap("contact"))))]
+    made = Press(rng.choice((honest, honest, stranger))(rng, scene))
+    other = rng.choice((_command(rng), Command("unlock", (("seconds", 1.0),)), Tap("exit")))
+    steps = [Step(2.0, Silence()), Step(0.1, trap), Step(0.1, made), Step(_pause(rng), other)]
     return [*steps, Step(_pause(rng), Calm()), Step(_pause(rng), press(rng, scene))]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.faults.facts import Drove, Ended, Fact, Kept, Moved, Said, Slipped, Started, Tried
+from tests.faults.steps import Slip
 from tests.faults.story import GRANTED, SAME, Story
 
 _LATE_S = 0.05
@@ -31,17 +32,17 @@ def energised_only_in_a_granted_pulse(story: Story) -> Iterator[str]:
 
 
 def energised_no_longer_than_the_pulse(story: Story) -> Iterator[str]:
-    """I2. It ends by itself, whatever the loop is at."""
-    since = until = math.inf
+    """I2. It ends by itself, whatever the loop is at, or the thread that should end it."""
+    pulse, until = None, math.inf
     for fact, cause in _driven(story):
-        if fact.at > until + SAME:
-            yield f"{fact}: the line is on since {since:.3f}, until {until:.3f} was right"
+        if fact.at > until + SAME and not _neither_could(story, pulse, fact):
+            yield f"{fact}: the line is on since {pulse.at:.3f}, until {until:.3f} was right"
             until = math.inf
         match fact.what:
             case Drove(on=False):
                 until = math.inf
             case Drove(by="loop"):
-                since, until = fact.at, fact.at + _pulse_s(story, cause) + _LATE_S
+                pulse, until = fact, fact.at + _pulse_s(story, cause) + _LATE_S
 
 
 def off_at_a_processs_end_and_first_of_all_at_its_beginning(story: Story) -> Iterator[str]:
@@ -101,6 +102,13 @@ def _driven(story: Story) -> Iterator[tuple[Fact, Fact | None]]:
                 yield fact, cause
             case Drove():
                 yield fact, None
+
+
+def _neither_could(story: Story, pulse: Fact, end: Fact) -> bool:
+    """The thread failed, and the loop was held up, in one pulse: there is nobody else."""
+    failed = story.slips(pulse, end, Slip.IO)
+    thread = any(fact.what.place == "thread off" for fact in failed)
+    return thread and bool(story.slips(pulse, end, Slip.STALLED))
 
 
 def _opens(row: Mapping[str, Any], mode: str) -> bool:

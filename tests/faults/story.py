@@ -23,11 +23,13 @@ from tests.faults.facts import (
     Kept,
     Moved,
     Said,
+    Slipped,
     Started,
     Told,
     Tried,
 )
 from tests.faults.play import Played
+from tests.faults.steps import Slip
 
 RAW_MANIFEST = to_bytes(manifest())
 SAME = 1e-6  # the door computes with fewer digits
@@ -100,6 +102,7 @@ class Story:
         self.running: list[Asking | None] = []
         self._life = Life(0, 1, -played.history.scene.uptime)
         self._felt: dict[float, Fact] = {}
+        self._early: list[Fact] = []  # frames for a press that was not looked at as they were told
         self._known: dict[tuple[int, str, float], Counted] = {}
         self._enrolled: list[tuple[float, Gallery]] = []
         self._dated: list[tuple[float, Dated]] = []
@@ -155,6 +158,11 @@ class Story:
             for fact in self.of(Commanded)
             if fact.what.do == do and fact.life == before.life and before.turn - fact.turn in _TURNS
         ]
+
+    def slips(self, since: Fact, until: Fact, slip: Slip) -> list[Fact]:
+        """The traps of that kind that sprang in between."""
+        between = self.facts[since.place : until.place]
+        return [f for f in between if isinstance(f.what, Slipped) and f.what.slip is slip]
 
     def cut(self, gallery: Gallery) -> float | None:
         """The manifest's threshold for that gallery; None: there is none, it is too large."""
@@ -220,8 +228,15 @@ class Story:
         look, base = fact.what.look, self._life.booted_at
         felt = self._felt.get(round(look.not_before, 9))
         pushed, deadline = base + look.not_before, base + look.deadline
-        self.askings.append(Asking(self._life, look.press, fact, pushed, felt, deadline))
-        return self.askings[-1]
+        # What an eye that lies told in the same instant waits at the socket already.
+        early = [
+            told
+            for told in self._early
+            if (told.life, told.turn, told.what.seen.press) == (fact.life, fact.turn, look.press)
+        ]
+        asking = Asking(self._life, look.press, fact, pushed, felt, deadline, early)
+        self.askings.append(asking)
+        return asking
 
     def _other(self, fact: Fact) -> None:
         match fact.what:
@@ -231,6 +246,8 @@ class Story:
                 self._decided(fact, row["press"])
             case Said(line) if found := _PRESS.search(line):  # the disk may have taken nothing
                 self._decided(fact, int(found[1]))
+            case Told(seen=seen) if seen is not None:
+                self._early.append(fact)
             case Enrolled(version):
                 nobody = version is None
                 gallery = Gallery() if nobody else self.played.galleries[version]

@@ -30,6 +30,7 @@ from edge.core.machine import (
     Release,
     State,
     Tick,
+    Unlock,
     step,
 )
 
@@ -221,6 +222,17 @@ def test_who_leaves_while_somebody_is_looked_at_stops_no_press():
     assert steps[1][3] == [Note(Happening.EXIT), Pulse(0, 4.0)]
     assert steps[1][2].phase is Phase.VERIFYING
     assert steps[2][3] == [Record(1, Reason.NOT_RECOGNISED)]
+
+
+@pytest.mark.parametrize("opens", [Exited(1.0), Unlock(1.0, 4.0)])
+@pytest.mark.parametrize("ended", [[], [Decided(2.0, 1, Reason.NO_FACE)]])
+def test_the_end_of_a_pulse_is_said_although_a_press_is_or_was_looked_at(opens, ended):
+    *_, (_, _, looking, _) = played([Pressed(0.0), opens, *ended], AT_THE_DOOR)
+    assert looking.energised == 5.0
+    patient = replace(AT_THE_DOOR, verify_s=9.0)
+    assert Release() not in step(looking, Tick(4.9), patient)[1]
+    after, actions = step(looking, Tick(5.0), patient)
+    assert (actions[0], after.energised) == (Release(), None)
 
 
 def test_a_door_that_was_opened_after_a_grant_shuts_the_lock_behind_it():
