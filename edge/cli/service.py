@@ -60,7 +60,7 @@ def register(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     end_with(args.with_parent)
-    from edge.door.loop import check, run
+    from edge.door.service import check, run
 
     config = load_config(args.config)
     if not args.check:

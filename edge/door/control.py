@@ -11,12 +11,13 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edge.contract.errors import OnelookError, PinError, StorageError, UnavailableError
+from edge.door.records import tell_fault
 
 FILE = "control.sock"
 _MOST_BYTES = 65536
@@ -96,6 +97,17 @@ class Control:
                 "why": "",
                 "remedy": "Command and door are of different versions: restart onelook.",
             }
+
+
+def open_control(state_dir: Path, answer: Answer, stack: ExitStack) -> Control | None:
+    """The door's end, closed by `stack`; None: a door without it works as well, and says so."""
+    try:
+        control = Control(state_dir, answer)
+    except StorageError as e:
+        tell_fault(e)
+        return None
+    stack.callback(control.close)
+    return control
 
 
 def ask(state_dir: Path, request: Mapping[str, Any]) -> dict[str, Any]:

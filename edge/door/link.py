@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from edge import journal
 from edge.clock import boottime
+from edge.contract.errors import UnavailableError
 from edge.contract.reasons import Reason
 from edge.contract.wire import (
     MAX_BYTES,
@@ -84,6 +88,25 @@ class Link:
             return False
         self._socket = attempt
         return True
+
+    def meet(self, deadline: float) -> None:
+        """Wait for an eye with our network, at most until then, CLOCK_BOOTTIME seconds.
+
+        Raises:
+            UnavailableError: none came, or one with another network.
+        """
+        while self._fault is Reason.CAMERA_ERROR and boottime() < deadline:
+            if self._socket is None and not self.connect():
+                time.sleep(RETRY_S)
+                continue
+            select.select([self._socket], [], [], RETRY_S)
+            with suppress(LostError):
+                self.receive()
+        if self._fault is not None:
+            raise UnavailableError(
+                f"the door starts, but no eye with its network answers ({self._fault.value}).",
+                remedy="Read why: journalctl -u onelook-eye.service",
+            )
 
     def receive(self) -> Seen | None:
         """One message; None if it was the greeting, or nothing came after all.

@@ -7,45 +7,39 @@ nobody foresaw ends the process: the strike is released on the way out, systemd 
 from __future__ import annotations
 
 import select
-import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edge import journal, notify
-from edge.clock import boottime, wall
+from edge.clock import boottime
 from edge.config import Config
 from edge.contract.errors import (
     BundleError,
     OnelookError,
     PinError,
     StorageError,
-    UnavailableError,
 )
 from edge.contract.reasons import Reason
 from edge.contract.wire import Enough, Seen
 from edge.contract.wire import Look as LookMessage
 from edge.core import lights as said
 from edge.core import machine
-from edge.core.admission import Clock, opens
-from edge.core.burst import Finding, Rule, Verdict, conclude, decide, find
+from edge.core.burst import Verdict
 from edge.core.lockout import Lockout
 from edge.door.commands import obey
-from edge.door.control import Control
-from edge.door.devices.kernel import require_release, take_kernel_pins
+from edge.door.control import open_control
 from edge.door.devices.lights import Lights
 from edge.door.devices.strike import Strike
 from edge.door.inputs import Inputs, input_pins
+from edge.door.judge import Judge
 from edge.door.link import RETRY_S, Link, LostError
+from edge.door.mode import Mode
 from edge.door.newcomers import Newcomers
 from edge.door.people import People
-from edge.door.press import Judged, Press
 from edge.door.records import Records, tell_fault
-from edge.door.release import strike_of
 from edge.door.upkeep import Upkeep
-from edge.signals import stop_signals
 from edge.store.events import EventStore
 from edge.trusted import key_list, trusted_manifest, warn_if_unsigned
 
@@ -53,69 +47,9 @@ if TYPE_CHECKING:
     from edge.door.wires import Wires
 
 _IDLE_S = 5.0
-_CHECK_S = 15.0  # an eye that has just been started, too
 
 
-def run(config: Config, wires_fd: int | None) -> int:
-    """Be the door until SIGTERM or SIGINT; returns the exit code.
-
-    Args:
-        config: the owner's choices.
-        wires_fd: the far ends of simulated pins, see `edge.door.wires`; None for real pins.
-
-    Raises:
-        OnelookError: bundle, store or pins are not to be had.
-    """
-    with ExitStack() as stack:
-        wires = _simulated(wires_fd, stack)
-        stop = stack.enter_context(stop_signals())
-        # Before all that may fail: from now on the line is off.
-        strike = strike_of(config)
-        stack.callback(strike.close)
-        if wires is None:
-            require_release()
-        _Loop(config, strike, wires, stack).run(stop)
-        notify.stopping()
-    return 0
-
-
-def check(config: Config) -> None:
-    """Start all that the door needs, wait for its eye, and end; nobody is let in meanwhile.
-
-    Raises:
-        OnelookError: bundle, store or pins are not to be had. UnavailableError: there is no eye.
-    """
-    with ExitStack() as stack:
-        take_kernel_pins()
-        strike = strike_of(config)
-        stack.callback(strike.close)
-        require_release()
-        _Loop(config, strike, None, stack).meet_eye(boottime() + _CHECK_S)
-
-
-def _simulated(wires_fd: int | None, stack: ExitStack) -> Wires | None:
-    if wires_fd is None:
-        take_kernel_pins()
-        return None
-    from edge.door.wires import Wires
-
-    wires = Wires(wires_fd)
-    stack.callback(wires.close)
-    return wires
-
-
-def _control(config: Config, loop: _Loop, stack: ExitStack) -> Control | None:
-    """A door without it works as well, and says so."""
-    try:
-        control = Control(config.paths.state_dir, partial(obey, loop))
-    except StorageError as e:
-        tell_fault(e)
-        return None
-    stack.callback(control.close)
-    return control
-
-
-class _Loop:
+class Loop:
     """All that the door has in hand. What it opens is closed by `stack`."""
 
     def __init__(
@@ -124,7 +58,6 @@ class _Loop:
         promise = trusted_manifest(config)
         manifest, recognition, limits = promise.manifest, config.recognition, config.lockout
         warn_if_unsigned(promise)
-        self._recognition = recognition
         self._policy = machine.Policy(
             recognition.decide_within_s,
             config.door.pulse_s,
@@ -134,8 +67,7 @@ class _Loop:
             held_s=config.door.held_after_s,
         )
         self._strike, self._wires = strike, wires
-        self._configured, self._bundle = config.door.mode, manifest.name
-        self._hours = config.hours
+        self._bundle = manifest.name
         events = self.events = stack.enter_context(EventStore(config.paths.state_dir))
         self._upkeep = Upkeep(events, config.log)
         self._newcomers = Newcomers(events, promise, key_list(config))
@@ -146,12 +78,13 @@ class _Loop:
             mode=config.door.mode,
             show=wires.tell if wires else None,
         )
+        self._mode = Mode(config.door.mode, events.mode(), config.hours)
         self.set_mode(events.mode())
         level = manifest.level(recognition.level)
         self._people = People(config.paths.state_dir, manifest, level)
-        self._rule = self._new_rule()
-        self._link = Link(config.paths.socket, manifest.model, manifest.dimensions)
-        stack.callback(self._link.close)
+        self._judge = Judge(self._people, self._records, recognition)
+        self.link = Link(config.paths.socket, manifest.model, manifest.dimensions)
+        stack.callback(self.link.close)
         self._inputs = Inputs(config, stack)
         # A door that stands open: since when, and after what, nobody knows; no alarm but for long.
         now = boottime()
@@ -159,7 +92,7 @@ class _Loop:
             opened=now if self._inputs.stands_open else None,
             held=now if self._inputs.held else None,
         )
-        self._control = _control(config, self, stack)
+        self._control = open_control(config.paths.state_dir, partial(obey, self), stack)
         lamps = {name: pin for name, pin in vars(config.lights).items() if pin != "off"}
         self._lights = Lights({said.Lamp(name): pin for name, pin in lamps.items()})
         stack.callback(self._lights.close)
@@ -168,7 +101,6 @@ class _Loop:
             lines = {"strike": lock} | {name: (line, True) for name, line in lamps.items()}
             wires.connect(inputs=input_pins(config), lines=lines)
         self._lights.rest(said.Show.NOT_ARMED)
-        self._press = Press(0, boottime())
         self._verdict = Verdict(Reason.TIMEOUT)
         self._armed = False
 
@@ -179,37 +111,18 @@ class _Loop:
             if watched:
                 notify.watchdog()
 
-    def meet_eye(self, deadline: float) -> None:
-        """Only wait for it, at most until then; no press is taken.
-
-        Raises:
-            UnavailableError: none came, or one with another network.
-        """
-        while self._link.fault is Reason.CAMERA_ERROR and boottime() < deadline:
-            if self._link.socket is None and not self._link.connect():
-                time.sleep(RETRY_S)
-                continue
-            select.select([self._link.socket], [], [], RETRY_S)
-            with suppress(LostError):
-                self._link.receive()
-        if self._link.fault is not None:
-            raise UnavailableError(
-                f"the door starts, but no eye with its network answers ({self._link.fault.value}).",
-                remedy="Read why: journalctl -u onelook-eye.service",
-            )
-
     def set_mode(self, mode: str | None) -> str:
         """Take the owner's mode, or None for the configured one; returns the one that counts."""
-        self._mode = mode or self._configured
-        self._policy = replace(self._policy, shadow=self._mode == "shadow")
-        self._records.set_mode(self._mode)
-        return self._mode
+        current = self._mode.set(mode)
+        self._policy = replace(self._policy, shadow=self._mode.shadow)
+        self._records.set_mode(current)
+        return current
 
     def described(self) -> dict[str, Any]:
         """What the owner may know of the door, now. Raises: StorageError."""
         with suppress(OnelookError):  # whoever was enrolled since the last press counts
             self._people.refresh()
-        now, state, fault = boottime(), self.state, self._link.fault
+        now, state, fault = boottime(), self.state, self.link.fault
         counter, left = self.events.counter(), self._records.lockout_left(now)
         faults = {
             "the door was forced or stands open": state.alarm is not None,
@@ -218,8 +131,8 @@ class _Loop:
             f"the eye does not see ({fault.value if fault else ''})": fault is not None,
         }
         return {
-            "mode": self._mode,
-            "configured_mode": self._configured,
+            "mode": self._mode.current,
+            "configured_mode": self._mode.configured,
             "armed": self._armed,
             "phase": state.phase.value,
             "strike": "on" if self._strike.energised else "off",
@@ -231,11 +144,11 @@ class _Loop:
         }
 
     def _turn(self, stop: int) -> bool:
-        if self._link.socket is None:
-            self._link.connect()
+        if self.link.socket is None:
+            self.link.connect()
         sources = {self._inputs.waiting: self._take_felt}
-        if self._link.socket is not None:
-            sources[self._link.socket.fileno()] = self._hear_eye
+        if self.link.socket is not None:
+            sources[self.link.socket.fileno()] = self._hear_eye
         if self._control is not None:
             sources |= self._control.sources()
         waiting = [stop, *sources, *([self._wires.socket.fileno()] if self._wires else [])]
@@ -252,7 +165,7 @@ class _Loop:
     def _patience(self) -> float:
         """How long nothing may come: to the phase's end, the eye's next try, systemd's limit."""
         waits = [notify.watchdog_interval() or _IDLE_S]
-        if self._link.socket is None:
+        if self.link.socket is None:
             waits.append(RETRY_S)
         ends = [self.state.until] if self.state.phase is not machine.Phase.LOCKED else []
         if self.state.energised is not None:
@@ -270,7 +183,7 @@ class _Loop:
             return said.Show.ALARM
         if not self._armed:
             return said.Show.NOT_ARMED
-        works = self._link.fault is None and not self.state.stuck
+        works = self.link.fault is None and not self.state.stuck
         return said.Show.DARK if works else said.Show.FAULT
 
     def _take_felt(self) -> None:
@@ -285,17 +198,16 @@ class _Loop:
         try:
             if self._records.lockout_left(at) > 0.0:
                 return Reason.LOCKOUT
-            if (closed := self._closed()) is not None:
+            if (closed := self._mode.closed()) is not None:
                 return closed
-            self._people.refresh()
-            self._rule = self._new_rule()
+            self._judge.renew()
         except BundleError as e:
             tell_fault(e)
             return Reason.NOT_ARMED
         except OnelookError as e:
             tell_fault(e)
             return Reason.STORAGE_ERROR
-        fault = self._link.fault
+        fault = self.link.fault
         if fault is not None:
             never_seen = fault is Reason.CAMERA_ERROR and not self._armed
             return Reason.NOT_ARMED if never_seen else fault
@@ -303,11 +215,11 @@ class _Loop:
 
     def _hear_eye(self) -> None:
         try:
-            seen = self._link.receive()
+            seen = self.link.receive()
         except LostError:
             self._decide(Verdict(Reason.CAMERA_ERROR))
             return
-        if not self._armed and self._link.fault is None:
+        if not self._armed and self.link.fault is None:
             if not self._accept_newcomers():
                 self._decide(Verdict(Reason.STORAGE_ERROR))
                 return
@@ -319,21 +231,6 @@ class _Loop:
         if seen is not None:
             self._see(seen)
 
-    def _closed(self) -> Reason | None:
-        """Whether the door is for nobody now."""
-        if self._mode == "closed":
-            return Reason.CLOSED
-        shut = opens(self._hours.door, self._clock())
-        return Reason.CLOSED if shut is Reason.OUTSIDE_HOURS else shut
-
-    def _clock(self) -> Clock:
-        """Local time; it is asked where hours matter, and for nothing else."""
-        return Clock(
-            datetime.now(),  # noqa: DTZ005 - the hours are those of the door's own place
-            wall()[1],
-            self._hours.when_clock_unknown == "refuse",
-        )
-
     def _accept_newcomers(self) -> bool:
         """The eye's engine has passed the golden inputs of this bundle: from now on none older."""
         try:
@@ -343,47 +240,32 @@ class _Loop:
             return False
         return True
 
-    def _new_rule(self) -> Rule:
-        """How a burst is judged with the gallery as it is."""
-        chosen, cut = self._recognition, self._people.step.distance
-        return Rule(chosen.frames, chosen.agree, cut, chosen.margin)
-
     def _see(self, seen: Seen) -> None:
-        """A frame of the running press. One that is not newer than the last is no second look."""
-        running = self.state.phase is machine.Phase.VERIFYING and seen.press == self._press.number
-        if not running or (seen.reason is None and seen.taken <= self._press.last_taken):
+        """A frame, of the running press or of none."""
+        if self.state.phase is not machine.Phase.VERIFYING:
             return
         try:
-            self._press.frames.append(self._judge(seen))
+            verdict = self._judge.see(seen)
         except StorageError as e:
             tell_fault(e)
-            self._decide(Verdict(Reason.STORAGE_ERROR))
-            return
-        verdict = decide(self._press.findings, self._rule)
+            verdict = Verdict(Reason.STORAGE_ERROR)
         if verdict is not None:
             self._decide(verdict)
-
-    def _judge(self, seen: Seen) -> Judged:
-        if seen.reason is not None:
-            return Judged(seen, Finding(None, seen.reason), None)
-        self._records.count(self._press)
-        nearest = self._people.matcher.nearest(seen.embedding)
-        return Judged(seen, find(nearest, self._rule), nearest)
 
     def _decide(self, verdict: Verdict) -> None:
         if self.state.phase is machine.Phase.VERIFYING:
             if verdict.reason is Reason.GRANTED:  # and may be closed since the press
-                admitted = self._people.admitted(verdict.person, self._clock())
-                verdict = replace(verdict, reason=self._closed() or admitted)
-            self._verdict = verdict
-            self.feed(machine.Decided(boottime(), self._press.number, verdict.reason))
-            if self._link.fault is None:
-                self._send(Enough(self._press.number))
+                admitted = self._people.admitted(verdict.person, self._mode.clock())
+                verdict = replace(verdict, reason=self._mode.closed() or admitted)
+            self._verdict, press = verdict, self._judge.press.number
+            self.feed(machine.Decided(boottime(), press, verdict.reason))
+            if self.link.fault is None:
+                self._send(Enough(press))
 
     def _watch_the_time(self) -> None:
         now = boottime()
         if self.state.phase is machine.Phase.VERIFYING and now >= self.state.until:
-            self._decide(conclude(self._press.findings, self._rule))
+            self._decide(self._judge.conclude())
         self.feed(machine.Tick(now))
         self._upkeep.tend(now)
 
@@ -409,20 +291,12 @@ class _Loop:
     def _carry_out(self, action: machine.Action, event: machine.Event) -> None:
         match action:
             case machine.Look(press, not_before, deadline):
-                self._press = Press(press, not_before)
+                self._judge.begin(press, not_before)
                 self._lights.show(said.Show.LOOKING, deadline - not_before)
-                self._send(LookMessage(press, not_before, deadline, self._rule.frames))
+                frames = self._judge.rule.frames
+                self._send(LookMessage(press, not_before, deadline, frames))
             case machine.Record(press, reason):
-                if press != self._press.number:  # refused without a look
-                    self._press = Press(press, event.at)
-                known = self._verdict.person if reason.recognised else None
-                person = self._people.person(known)
-                self._records.commit(self._press, reason, person, self._rule.threshold)
-                if (
-                    reason is not Reason.GRANTED or self._policy.shadow
-                ):  # a grant is shown when the lock opens
-                    show = said.of_reason(reason)
-                    self._lights.show(show, said.lasts(show))
+                self._record(press, reason, event.at)
             case machine.Pulse(_, seconds):
                 self._strike.pulse(seconds)
                 self._lights.show(said.Show.GRANTED, seconds)
@@ -433,8 +307,17 @@ class _Loop:
                 said_why = {k: getattr(event, k) for k in ("who", "because") if hasattr(event, k)}
                 self._records.note(what, event.at, needed=needed, **said_why)
 
+    def _record(self, press: int, reason: Reason, at: float) -> None:
+        if press != self._judge.press.number:  # refused without a look
+            self._judge.begin(press, at)
+        person = self._people.person(self._verdict.person if reason.recognised else None)
+        self._records.commit(self._judge.press, reason, person, self._judge.rule.threshold)
+        if reason is not Reason.GRANTED or self._policy.shadow:  # else when the lock opens
+            show = said.of_reason(reason)
+            self._lights.show(show, said.lasts(show))
+
     def _send(self, message: LookMessage | Enough) -> None:
         try:
-            self._link.send(message)
+            self.link.send(message)
         except LostError:
             self._decide(Verdict(Reason.CAMERA_ERROR))

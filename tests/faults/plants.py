@@ -22,8 +22,9 @@ from edge.core import lockout, machine
 from edge.core.burst import Nearest, find
 from edge.door import link, people, records
 from edge.door.devices.strike import Strike
-from edge.door.loop import _Loop
+from edge.door.judge import Judge
 from edge.door.match import Matcher
+from edge.door.mode import Mode
 from edge.door.people import People
 from edge.door.press import Judged, Press
 from edge.door.records import Records
@@ -56,11 +57,11 @@ def _late_grant(decided):
     return lambda state, event, policy: decided(replace(state, until=math.inf), event, policy)
 
 
-def _compared_before_counted(_judge):
+def _compared_before_counted(judged):
     def wrong(self, seen):
         nearest = self._people.matcher.nearest(seen.embedding) if not seen.reason else None
-        judged = _judge(self, seen)
-        return judged if nearest is None else Judged(seen, find(nearest, self._rule), nearest)
+        made = judged(self, seen)
+        return made if nearest is None else Judged(seen, find(nearest, self.rule), nearest)
 
     return wrong
 
@@ -111,7 +112,7 @@ def _left_on_at_the_end(_close):
 
 
 def _older_answer_taken(see):
-    return lambda self, seen: see(self, replace(seen, press=self._press.number))
+    return lambda self, seen: see(self, replace(seen, press=self.press.number))
 
 
 def _stale_frame_taken(_last_taken):
@@ -200,10 +201,10 @@ def _shadow_opens(decided):
     return lambda state, event, policy: decided(state, event, replace(policy, shadow=False))
 
 
-def _closed_lets_in(refusal):
-    def wrong(self, at):
-        self._mode = "normal"
-        return refusal(self, at)
+def _closed_lets_in(closed):
+    def wrong(self):
+        self.current = "normal"
+        return closed(self)
 
     return wrong
 
@@ -259,12 +260,12 @@ PLANTS: Mapping[str, Change] = {
     "line left on at the end": (Strike, "close", _left_on_at_the_end),
     "exit always opens": (machine, "_exited", _exit_always_opens),
     "shadow opens": (machine, "_decided", _shadow_opens),
-    "closed lets in": (_Loop, "_refusal", _closed_lets_in),
+    "closed lets in": (Mode, "closed", _closed_lets_in),
     "press while deciding": (machine, "step", _press_while_deciding),
     "press while open": (machine, "step", _press_while_open),
     "no gap": (machine, "step", _no_gap),
     "no limit a minute": (machine, "_PRESSES_A_MINUTE", lambda _: 1000),
-    "compared before counted": (_Loop, "_judge", _compared_before_counted),
+    "compared before counted": (Judge, "_judged", _compared_before_counted),
     "never counted before": (Records, "count", _never_counted_before),
     "counted twice": (Records, "count", _counted_twice),
     "camera error counts": (Records, "_counter_after", _camera_error_counts),
@@ -274,15 +275,15 @@ PLANTS: Mapping[str, Change] = {
     "time of another start": (records, "remaining", _time_of_another_start),
     "a quiet hour": (lockout, "_QUIET_S", lambda _: 3600.0),
     "lost log counts none": (events, "MOST_FAILURES", lambda _: 0),
-    "older answer taken": (_Loop, "_see", _older_answer_taken),
+    "older answer taken": (Judge, "see", _older_answer_taken),
     "stale frame taken": (Press, "last_taken", _stale_frame_taken),
     "same frame twice": (Press, "last_taken", _same_frame_twice),
     "the eye may grant": (link, "_OF_A_FRAME", lambda words: words | {Reason.GRANTED}),
-    "one frame is enough": (_Loop, "_new_rule", _one_frame_is_enough),
-    "threshold of nobody": (_Loop, "_new_rule", _threshold_of_nobody),
+    "one frame is enough": (Judge, "_new_rule", _one_frame_is_enough),
+    "threshold of nobody": (Judge, "_new_rule", _threshold_of_nobody),
     "threshold of a small gallery": (people, "step_for", _threshold_of_few),
-    "threshold nearly the same": (_Loop, "_new_rule", _threshold_nearly_the_same),
-    "margin ignored": (_Loop, "_new_rule", _margin_ignored),
+    "threshold nearly the same": (Judge, "_new_rule", _threshold_nearly_the_same),
+    "margin ignored": (Judge, "_new_rule", _margin_ignored),
     "embeddings of any length": (Matcher, "_is_somebodys", lambda _: lambda _self, _e: True),
     "gallery read once": (People, "refresh", _gallery_read_once),
     "damaged gallery overlooked": (People, "refresh", _damaged_gallery_overlooked),

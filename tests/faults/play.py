@@ -1,4 +1,4 @@
-"""Plays a history on the door itself: `edge.door.loop.run`, one process after the other."""
+"""Plays a history on the door itself: `edge.door.service.run`, one process after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from edge.config import Config
 from edge.contract.errors import OnelookError
-from edge.door import loop
+from edge.door import service
 from edge.door.control import FILE as CONTROL
 from edge.door.inputs import input_pins
 from edge.store.events import FILE, Counter, EventStore
@@ -122,7 +122,7 @@ class Play:
         if self._damage_log:
             self._overwrite_log()
         try:
-            loop.run(self._config, None)
+            service.run(self._config, None)
         except KilledError:
             how = "killed"
             if self._starts_at <= world.now:  # by a trap

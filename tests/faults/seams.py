@@ -1,7 +1,7 @@
 """Where the world of a history is put under the door: clock, waiting, disk, pins, threads.
 
 Each patch stands for something outside of the program (the kernel, the card, the wires). What is
-between them is the door's own code, run from `edge.door.loop.run` on.
+between them is the door's own code, run from `edge.door.service.run` on.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ import gpiozero.mixins
 import gpiozero.output_devices
 
 import edge.clock
+import edge.door.judge
 import edge.door.loop
 import edge.door.match
+import edge.door.mode
+import edge.door.service
 import edge.journal
 import edge.store.database
 from edge.contract.wire import Look
@@ -51,15 +54,15 @@ def seams(folder: Path) -> Iterator[Ground]:
             stack.enter_context(patch.object(target, name, value))
 
         put(edge.clock, "time", _clock(ground))
-        for asks in (edge.clock, edge.door.loop):
+        for asks in (edge.clock, edge.door.mode):
             put(asks, "datetime", module(now=lambda zone=None: _date(ground.world, zone)))
         put(edge.clock, "_BOOT_ID", folder / BOOT_ID)
         put(edge.clock, "_SYNCHRONISED", folder / SYNCHRONISED)
         put(edge.door.loop, "select", module(select=_waiting(ground)))
-        put(edge.door.loop, "require_release", lambda: None)  # the world's kernel does
+        put(edge.door.service, "require_release", lambda: None)  # the world's kernel does
         for name in ("trusted_manifest", "key_list"):  # they stay the same: verified once
             put(edge.door.loop, name, _once(getattr(edge.door.loop, name)))
-        put(edge.door.loop, "find", _judging(ground))
+        put(edge.door.judge, "find", _judging(ground))
         put(edge.door.match, "distances", _comparing(ground))
         put(edge.store.database, "_connection", _disk(ground))
         put(Link, "send", _sending(ground))
@@ -131,7 +134,7 @@ def _waiting(ground: Ground) -> Callable[..., tuple[list[int], list[int], list[i
 
 
 def _judging(ground: Ground) -> Callable[..., object]:
-    find = edge.door.loop.find
+    find = edge.door.judge.find
 
     def judge(nearest, rule):
         ground.world.saw(Judged(rule.threshold))
