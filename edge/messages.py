@@ -48,6 +48,8 @@ IDS = {
     "manual_unlock": "2bf98a1d463300aaedfff82caa02d2b2",
     "manual_lock": "27ae41186542b4f2d68af1178bb991a4",
     "mode_changed": "1c9179c5bc26cdc7c7eab66f139875c9",
+    "reloaded": "057a4b1daa9646e48df437134f52b39c",
+    "sitting": "4b037e28768a454da76c41d73b2681a9",
     "button_stuck": "b164b4a55154e42ab21a95f6c4f885e8",
     "door_started": "054db0d702263e739b6fc84d1bfdfe4a",
     "eye_started": "9499f3690a7324187d2391481dd79eab",
@@ -73,6 +75,8 @@ IDS = {
     "enrolled": "9fd35fd987bad367ebee44d4a5d059c2",
     "template_added": "d64427e7a07904c2e74ad81a713969bb",
     "removed": "3c113ee26f74067998e8345b349ada16",
+    "presses_labelled": "ec5fbed2580e2ac7f9dd9fbbd4c12f33",
+    "level_chosen": "56dfcad33dd67a3778e9d6d7b6d16beb",
     "bundle_unsigned": "7f268e95eab2d962c83a74d6c7ecd295",
 }
 
@@ -134,6 +138,14 @@ _EVENTS = {
         "Old events went, as [log] keep and most say; the chain holds without them.",
         "Nothing to do.",
     ),
+    "reloaded": (
+        "The owner had the configuration read again; it counts as soon as nobody is at the door.",
+        "Nothing to do.",
+    ),
+    "sitting": (
+        "The owner looked through the door's camera, to enrol somebody.",
+        "Nothing to do.",
+    ),
     "mode_changed": (
         "The owner set another mode, or went back to the configured one.",
         "Nothing to do.",
@@ -177,6 +189,14 @@ _EVENTS = {
     "removed": (
         "Somebody may come in no more.",
         "Nothing to do.",
+    ),
+    "presses_labelled": (
+        "The owner said who made presses in shadow, for `onelook calibrate`.",
+        "Nothing to do.",
+    ),
+    "level_chosen": (
+        "The owner chose a stricter level by command, or went back to the configured one.",
+        "Nothing to do; `onelook list` shows which counts.",
     ),
     "bundle_unsigned": (
         "The door runs a bundle that nobody signed.",

@@ -54,12 +54,13 @@ def _show(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from edge.door.match import Matcher
     from edge.door.people import step_for
+    from edge.store.chosen import level_for
     from edge.store.gallery import GalleryStore
     from edge.trusted import bundle_path, trusted_bundle
 
     config = load_config(args.config)
     folder, bundle = bundle_path(config), trusted_bundle(config)
-    level = bundle.manifest.level(config.recognition.level)
+    level = level_for(config.paths.state_dir, bundle.manifest, config.recognition.level)
     matcher = Matcher(bundle.manifest, GalleryStore(config.paths.state_dir).load())
     old = [s.key.name for s in config.settings if s.key.section == "compat" and s.value != "off"]
     for name in old:

@@ -1,4 +1,4 @@
-"""`onelook status`, `unlock`, `lock`, `mode` and `clear-lockout`: told to the door that runs."""
+"""`onelook status`, `unlock`, `lock`, `mode`, `clear-lockout`, `reload`: told to a running door."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from edge.config.durations import parse_duration
 from edge.contract.errors import StorageError
 
 _AGAIN_S = 1.0
+# What a door that reads its configuration again does not change, since others have read it.
+_READ_AT_START = {
+    "onelook-eye": ("camera.", "gates.", "paths.", "recognition.bundle", "trust."),
+    "onelook-hooks": ("hooks.",),
+}
 
 
 def register(commands: Commands) -> None:
@@ -56,7 +61,13 @@ def register(commands: Commands) -> None:
         example="sudo onelook clear-lockout",
         run=_clear,
     )
-    for parser in (unlock, lock, mode, clear):
+    reload = commands.add(
+        "reload",
+        summary="read the configuration again, once nobody is at the door",
+        example="sudo onelook reload",
+        run=_reload,
+    )
+    for parser in (unlock, lock, mode, clear, reload):
         parser.add_argument("--because", default="", metavar="TEXT", help="for the record")
 
 
@@ -119,6 +130,23 @@ def _clear(args: argparse.Namespace) -> int:
     failures = _asked(args, do="clear-lockout")["failures"]
     lines = [f"{failures} failed presses are forgotten" if failures else "there were none"]
     return publish(args, "clear-lockout", lines, failures=failures)
+
+
+def _reload(args: argparse.Namespace) -> int:
+    changed = _asked(args, do="reload")["changed"]
+    restart = sorted(
+        {
+            service
+            for key in changed
+            for service, sections in _READ_AT_START.items()
+            if key.startswith(sections)
+        }
+    )
+    lines = [f"changed: {', '.join(changed)}" if changed else "read again; nothing has changed"]
+    if restart:
+        services = " ".join(restart)
+        lines.append(f"read by others at their start: sudo systemctl restart {services}")
+    return publish(args, "reload", lines, changed=changed, restart=restart)
 
 
 def _asked(args: argparse.Namespace, **request: object) -> dict[str, Any]:

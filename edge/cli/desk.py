@@ -14,9 +14,9 @@ from edge.config import Config
 from edge.contract.bundle import Bundle
 from edge.contract.errors import FaceError
 from edge.contract.levels import Level
-from edge.contract.matching import dequantize, distances
 from edge.contract.picture import read_picture
 from edge.contract.reasons import Reason
+from edge.store.chosen import level_for
 from edge.trusted import trusted_bundle
 
 if TYPE_CHECKING:
@@ -25,23 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """A bundle with its network ready to look, and the level that the owner chose."""
+    """A bundle with its network ready to look, for the door of one configuration."""
 
     bundle: Bundle
     eye: Eye
-    level: Level
+    config: Config
 
     @property
     def model(self) -> str:
         return self.bundle.manifest.model
 
-    def distances(
-        self, probe: NDArray[np.int8], templates: NDArray[np.int8]
-    ) -> NDArray[np.float32]:
-        """How far one embedding (d,) int8 is from each of (n, d) int8; (n,) float32, 0 = same."""
-        manifest = self.bundle.manifest
-        how = manifest.output_quantization
-        return distances(manifest.head, dequantize(probe, how), dequantize(templates, how))
+    @property
+    def level(self) -> Level:
+        """That of the door, now. Raises: as `edge.store.chosen.level_for`."""
+        manifest, chosen = self.bundle.manifest, self.config.recognition.level
+        return level_for(self.config.paths.state_dir, manifest, chosen)
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ def open_desk(config: Config) -> Desk:
     from edge.eye.look import Eye
 
     bundle = trusted_bundle(config)
-    level = bundle.manifest.level(config.recognition.level)
-    return Desk(bundle, Eye(bundle, config.gates), level)
+    return Desk(bundle, Eye(bundle, config.gates), config)
 
 
 def look_at(desk: Desk, path: Path) -> Photograph:

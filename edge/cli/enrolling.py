@@ -1,4 +1,7 @@
-"""From photographs to templates: the checks of an enrolment, the same for `enroll` and the demo."""
+"""From faces to templates: who is let in, and on which of their faces.
+
+`enrol` takes photographs; `admit` takes usable faces from anywhere, and is the same for all.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,17 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.cli.crops import crop_file
-from edge.cli.desk import Desk, Photograph, look_at, usable
+from edge.cli.desk import Desk, look_at, usable
+from edge.cli.likeness import (
+    Candidate,
+    Ruler,
+    Tried,
+    best_spread,
+    refuse_lookalike,
+    strangers_among,
+    tried,
+)
 from edge.contract.errors import (
     BundleError,
     FaceError,
@@ -21,20 +30,20 @@ from edge.contract.errors import (
     OnelookError,
     UsageError,
 )
-from edge.contract.levels import Step
+from edge.contract.levels import Level, Step
 from edge.door.match import Matcher
 from edge.door.people import step_for
 from edge.store.gallery import Gallery, GalleryStore, Person, Template
 
 MAX_NAME = 64
-_CLEARLY = 1.5  # times the limit: so far everybody else should be
 
 
 @dataclass(frozen=True)
 class Request:
-    """Who, and from which photographs. add: the person is enrolled and gets more templates.
+    """Who, and from which photographs; none where the faces come from elsewhere.
 
-    keep_crops: the aligned faces too, for networks to come.
+    add: the person is enrolled and gets more templates. keep_crops: the aligned faces too, for
+    networks to come.
     """
 
     name: str
@@ -53,38 +62,39 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What a press of the new photographs would meet, as distances.
+class Admission:
+    """How faces became templates, each by its place among those given.
 
-    own: of the photograph that is farthest from the person's others; None: there is no other one.
-    other: of the one that is nearest to anybody else, and who that is; None: there is nobody else.
+    known: were enrolled before, byte for byte. left_out: bring less than those that are kept, of
+    which one person has no more than five. dropped: templates from before that went for the same
+    reason.
     """
 
-    limit: float
-    own: float | None
-    other: tuple[str, float] | None
-
-    @property
-    def good(self) -> bool:
-        """They are known by each other, and nobody else is near."""
-        known = self.own is None or self.own < self.limit
-        return known and (self.other is None or self.other[1] >= _CLEARLY * self.limit)
+    person: Person
+    kept: tuple[int, ...]
+    known: tuple[int, ...]
+    left_out: tuple[int, ...]
+    dropped: tuple[Template, ...]
+    warnings: tuple[str, ...]
+    tried: Tried
 
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What an enrolment did. known: photographs that were enrolled before, byte for byte."""
+    """What an enrolment from photographs did; see `Admission`."""
 
     person: Person
     kept: tuple[Path, ...]
     known: tuple[Path, ...]
+    left_out: tuple[Path, ...]
+    dropped: tuple[Template, ...]
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
     tried: Tried
 
     @property
     def given(self) -> int:
-        return len(self.kept) + len(self.known) + len(self.skipped)
+        return len(self.kept) + len(self.known) + len(self.left_out) + len(self.skipped)
 
 
 def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
@@ -92,39 +102,69 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
 
     Raises:
         FaceError: none of the photographs can be used. A single one raises its own error.
+        OnelookError, MissingError: as `admit`.
+    """
+    find_for(store.load(), request.name, add=request.add)  # quick, before seconds of looking
+    looked, skipped = _look(desk, request)
+    paths, faces = [path for path, _ in looked], [face for _, face in looked]
+    done = admit(store, Ruler(desk.bundle.manifest), desk.level, request, faces)
+
+    def named(places: Sequence[int]) -> tuple[Path, ...]:
+        return tuple(paths[place] for place in places)
+
+    return Enrolment(
+        person=done.person,
+        kept=named(done.kept),
+        known=named(done.known),
+        left_out=named(done.left_out),
+        dropped=done.dropped,
+        skipped=tuple(skipped),
+        warnings=done.warnings,
+        tried=done.tried,
+    )
+
+
+def admit(
+    store: GalleryStore, ruler: Ruler, level: Level, request: Request, faces: Sequence[Candidate]
+) -> Admission:
+    """Let a person in on usable faces, or give more of them to somebody who is in.
+
+    Raises:
+        UsageError: the name is none.
         OnelookError: the person is enrolled already, looks like another one, or the gallery would
             be larger than the level was measured for.
         MissingError: more templates were asked for, and there is no such person.
     """
-    name, add = request.name, request.add
-    check_name(name)
-    _find(store.load(), name, add=add)  # the quick refusal, before seconds of looking
-    looked, skipped = _look(desk, request.photos)
     with store.change() as change:
         gallery = change.gallery
-        person = _find(gallery, name, add=add) or Person(_new_id(gallery), name, ())
-        known_sources = {t.source for t in person.templates if t.model == desk.model}
-        kept: list[Photograph] = []
-        for photograph in looked:
-            if photograph.source not in known_sources:
-                known_sources.add(photograph.source)
-                kept.append(photograph)
-        templates = (*person.templates, *_templates(desk, kept, request))
-        grown = gallery.with_person(replace(person, templates=templates))
-        step, warnings = _step_after(desk, gallery, grown)
-        _refuse_lookalike(desk, gallery, person, kept, step.distance)
-        warnings += _strangers_among(desk, person, kept, step.distance)
-        person = replace(person, templates=templates)
-        if kept:
+        found = find_for(gallery, request.name, add=request.add)
+        before = found or Person(_new_id(gallery), request.name, ())
+        there = {t.source for t in before.templates if t.model == ruler.model}
+        new = [
+            i
+            for i, face in enumerate(faces)
+            if face.source not in there and not there.add(face.source)
+        ]
+        limit = _step(level, ruler, gallery.with_person(before)).distance
+        person, kept, dropped = _chosen(
+            ruler, before, [faces[i] for i in new], limit, request.label
+        )
+        grown = gallery.with_person(person)
+        step = _step(level, ruler, grown)
+        stored = [faces[new[i]] for i in kept]
+        refuse_lookalike(ruler, gallery, person, stored, step.distance)
+        warnings = strangers_among(ruler, before, [faces[i] for i in new], step.distance)
+        if person != before:
             change.commit(grown)
-    used = {id(p) for p in kept}
-    return Enrolment(
-        person,
-        tuple(p.path for p in kept),
-        tuple(p.path for p in looked if id(p) not in used),
-        tuple(skipped),
-        tuple(warnings),
-        _tried(desk, grown, person, step.distance),
+    places = tuple(new[i] for i in kept)
+    return Admission(
+        person=person,
+        kept=places,
+        known=tuple(i for i in range(len(faces)) if i not in new),
+        left_out=tuple(i for i in new if i not in places),
+        dropped=dropped,
+        warnings=tuple(warnings),
+        tried=tried(ruler, grown, person, step.distance),
     )
 
 
@@ -145,11 +185,6 @@ def find_person(gallery: Gallery, name: str) -> Person:
     )
 
 
-def matrix(templates: Sequence[Template]) -> NDArray[np.int8]:
-    """The embeddings of templates, (n, dimensions) int8."""
-    return np.stack([np.frombuffer(t.embedding, np.int8) for t in templates])
-
-
 def check_name(name: str) -> None:
     """Raises: UsageError: it is none."""
     if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
@@ -157,13 +192,6 @@ def check_name(name: str) -> None:
             f"{name!r} is no name.",
             remedy=f"Give 1 to {MAX_NAME} printable characters, without spaces around them.",
         )
-
-
-def _find(gallery: Gallery, name: str, *, add: bool) -> Person | None:
-    if add:
-        return find_person(gallery, name)
-    check_free(gallery, name)
-    return None
 
 
 def check_free(gallery: Gallery, name: str) -> None:
@@ -176,110 +204,78 @@ def check_free(gallery: Gallery, name: str) -> None:
             )
 
 
-def _look(desk: Desk, photos: Sequence[Path]) -> tuple[list[Photograph], list[Skipped]]:
+def find_for(gallery: Gallery, name: str, *, add: bool) -> Person | None:
+    """Whom an enrolment under that name gives more templates; None: somebody new.
+
+    Raises:
+        UsageError: it is no name. OnelookError: somebody is enrolled under it.
+        MissingError: nobody is, to be added to.
+    """
+    if add:
+        return find_person(gallery, name)
+    check_name(name)
+    check_free(gallery, name)
+    return None
+
+
+def _look(desk: Desk, request: Request) -> tuple[list[tuple[Path, Candidate]], list[Skipped]]:
     looked, skipped = [], []
-    for path in photos:
+    for path in request.photos:
         try:
             photograph = look_at(desk, path)
-            usable(photograph)
-            looked.append(photograph)
+            face, crop = usable(photograph), photograph.sight.crop
+            kept = crop_file(crop) if request.keep_crops else b""
+            looked.append((path, Candidate(str(path), photograph.source, face, kept)))
         except OnelookError as e:
-            if len(photos) == 1:
+            if len(request.photos) == 1:
                 raise
             skipped.append(Skipped(path, e))
     if not looked:
         reasons = "\n".join(f"  {s.error.what}" for s in skipped)
         raise FaceError(
-            f"none of the {len(photos)} photographs can be used.",
+            f"none of the {len(request.photos)} photographs can be used.",
             why=reasons,
             remedy="Take one from the front, about 60 cm away, with light on the face.",
         )
     return looked, skipped
 
 
-def _step_after(desk: Desk, gallery: Gallery, grown: Gallery) -> tuple[Step, list[str]]:
-    """The threshold of the gallery as it will be, and a word if it is a stricter one (R1.10).
+def _step(level: Level, ruler: Ruler, gallery: Gallery) -> Step:
+    """The threshold of the gallery as it will be (R1.10).
 
     Raises:
         OnelookError: nobody has measured how often so large a gallery lets strangers in.
     """
-    level, manifest = desk.level, desk.bundle.manifest
     try:
-        step = step_for(level, Matcher(manifest, grown))
+        return step_for(level, Matcher(ruler.manifest, gallery))
     except BundleError as e:
         raise OnelookError(f"the gallery is full: {e.what}.", why=e.why, remedy=e.remedy) from e
-    if step == step_for(level, Matcher(manifest, gallery)):
-        return step, []
-    told = f"from now on the threshold is that for {step.people} people, {step.distance:.5f}"
-    return step, [f"{told}: more templates give a stranger more chances."]
 
 
-def _refuse_lookalike(
-    desk: Desk, gallery: Gallery, person: Person, kept: Sequence[Photograph], threshold: float
-) -> None:
-    for other in gallery.people:
-        theirs = [t for t in other.templates if t.model == desk.model]
-        if other.id == person.id or not theirs:
-            continue
-        for photograph in kept:
-            if desk.distances(usable(photograph), matrix(theirs)).min() < threshold:
-                raise OnelookError(
-                    f"{person.name} looks like {other.name} to this network "
-                    f"({photograph.path}; a press could confuse them).",
-                    remedy='Choose [recognition] level = "strict", or do not enrol both. '
-                    f"If it is one person: onelook enroll {other.name!r} --add PHOTO",
-                )
+def _chosen(
+    ruler: Ruler, before: Person, new: Sequence[Candidate], limit: float, label: str
+) -> tuple[Person, list[int], tuple[Template, ...]]:
+    """The person with the templates that cover them best: those of `new` in it, those that went.
+
+    Templates of other networks stay: who goes back to one of these is known still.
+    """
+    mine = [t for t in before.templates if t.model == ruler.model]
+    faces = [*ruler.of(before), *(candidate.embedding for candidate in new)]
+    best = best_spread(ruler, faces, limit)
+    kept = [i - len(mine) for i in best if i >= len(mine)]
+    dropped = tuple(t for i, t in enumerate(mine) if i not in best)
+    stay = tuple(t for t in before.templates if t not in dropped)
+    return (
+        replace(before, templates=(*stay, *_templates(ruler, [new[i] for i in kept], label))),
+        kept,
+        dropped,
+    )
 
 
-def _strangers_among(
-    desk: Desk, person: Person, kept: Sequence[Photograph], threshold: float
-) -> list[str]:
-    """A warning for each new photograph that looks like none of the person's others."""
-    new = [usable(p) for p in kept]
-    old = [np.frombuffer(t.embedding, np.int8) for t in person.templates if t.model == desk.model]
-    warnings = []
-    for i, photograph in enumerate(kept):
-        others = [*old, *new[:i], *new[i + 1 :]]
-        if others and desk.distances(new[i], np.stack(others)).min() >= threshold:
-            warnings.append(
-                f"{photograph.path} looks like no other photograph of {person.name}: "
-                "is it the same person?"
-            )
-    return warnings
-
-
-def _tried(desk: Desk, gallery: Gallery, person: Person, limit: float) -> Tried:
-    """The person's templates against each other, and against everybody else's."""
-
-    def usable_of(somebody: Person) -> list[NDArray[np.int8]]:
-        mine = (t for t in somebody.templates if t.model == desk.model)
-        return [np.frombuffer(t.embedding, np.int8) for t in mine]
-
-    own, mine = [], usable_of(person)
-    for i, embedding in enumerate(mine):
-        rest = [*mine[:i], *mine[i + 1 :]]
-        if rest:
-            own.append(float(desk.distances(embedding, np.stack(rest)).min()))
-    others = [
-        (other.name, float(min(desk.distances(e, np.stack(theirs)).min() for e in mine)))
-        for other in gallery.people
-        if other.id != person.id and (theirs := usable_of(other)) and mine
-    ]
-    return Tried(limit, max(own, default=None), min(others, key=lambda o: o[1], default=None))
-
-
-def _templates(desk: Desk, kept: Sequence[Photograph], request: Request) -> tuple[Template, ...]:
+def _templates(ruler: Ruler, kept: Sequence[Candidate], label: str) -> tuple[Template, ...]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return tuple(
-        Template(
-            usable(p).tobytes(),
-            desk.model,
-            p.source,
-            now,
-            request.label,
-            crop_file(p.sight.crop) if request.keep_crops else b"",
-        )
-        for p in kept
+        Template(c.embedding.tobytes(), ruler.model, c.source, now, label, c.crop) for c in kept
     )
 
 

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from edge import __version__
 from edge.cli import (
     backup,
+    calibrate,
     config,
     control,
     demo,
     doctor,
     edit,
+    enroll,
     events,
     locate,
     log,
@@ -105,6 +107,7 @@ def parser_of() -> Parser:
     add_common(parser)
     commands = Commands(parser, title="commands")
     demo.register(commands)
+    enroll.register(commands)
     people.register(commands)
     edit.register(commands)
     backup.register(commands)
@@ -112,6 +115,7 @@ def parser_of() -> Parser:
     events.register(commands)
     log.register(commands)
     reports.register(commands)
+    calibrate.register(commands)
     test.register(commands)
     locate.register(commands)
     recognise.register(commands)

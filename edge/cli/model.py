@@ -70,7 +70,7 @@ def _show(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     bundle = trusted_bundle(config)
     gallery = GalleryStore(config.paths.state_dir).load()
-    manifest, level = bundle.manifest, bundle.manifest.level(config.recognition.level)
+    manifest, level = bundle.manifest, _level(config, bundle.manifest)
     try:
         step, full = _step(manifest, level, gallery), ""
     except BundleError as e:
@@ -125,8 +125,7 @@ def _swap(args: argparse.Namespace) -> int:
     with EventStore(config.paths.state_dir) as events:
         Newcomers(events, bundle, listed)  # nothing older
     store = GalleryStore(config.paths.state_dir)
-    gallery = store.load()
-    level = manifest.level(config.recognition.level)
+    gallery, level = store.load(), _level(config, manifest)
     _step(manifest, level, gallery)
     models = Models(config.paths.models_dir)
     # From here on the bytes that were verified count, and BUNDLE is not looked at again.
@@ -183,7 +182,7 @@ def _rollback(args: argparse.Namespace) -> int:
     bundle = load_bundle(folder, trust_of(config))
     manifest, word = bundle.manifest, "bundle_rolled_back"
     gallery = GalleryStore(config.paths.state_dir).load()
-    _step(manifest, manifest.level(config.recognition.level), gallery)
+    _step(manifest, _level(config, manifest), gallery)
     with EventStore(config.paths.state_dir) as events:
         last = events.accepted(BUNDLE)
         older = last is not None and manifest.serial <= last[0] and last[1] != bundle.digest
@@ -308,6 +307,13 @@ def _confirm(again: list[str]) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in {"y", "yes"}:
         raise OnelookError("nothing was changed.", remedy="The bundle that runs stays.")
+
+
+def _level(config: Config, manifest: Manifest) -> Level:
+    """Raises: BundleError: the bundle has no level of that name. StorageError, PermissionsError."""
+    from edge.store.chosen import level_for
+
+    return level_for(config.paths.state_dir, manifest, config.recognition.level)
 
 
 def _step(manifest: Manifest, level: Level, gallery: Gallery) -> Step:

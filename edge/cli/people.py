@@ -1,20 +1,18 @@
-"""`onelook enroll`, `list` and `remove`: who may come in."""
+"""`onelook list` and `remove`: who may come in, and what their number means."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.arguments import Commands
-from edge.cli.output import message, note, publish
+from edge.cli.output import publish
 from edge.config import Config, load_config
-from edge.contract.errors import DataError, MissingError, OnelookError, UsageError
+from edge.contract.errors import OnelookError, UsageError
 
 if TYPE_CHECKING:
-    from edge.cli.enrolling import Enrolment, Tried
     from edge.store.gallery import Person
 
 _ERASED = (
@@ -25,38 +23,11 @@ _KEY_STAYS = (
     "  the key comes from systemd and stays: older copies of the gallery can be read with it "
     "until you change it. Backups still have them."
 )
-_FEW = "1 template: expect more refusals; add another with --add"
+FEW = "1 template: expect more refusals; add another with --add"
 
 
 def register(commands: Commands) -> None:
     """Add what this module holds to the parser."""
-    enroll = commands.add(
-        "enroll",
-        summary="let a person in, from one photograph or several",
-        example="onelook enroll Ada ada.jpg\n  onelook enroll Ada --add ada-with-glasses.jpg\n"
-        "  onelook enroll --from people/      one sub-folder per person\n"
-        "  onelook enroll Ada --from photos/  one folder of one person",
-        run=_enroll,
-    )
-    enroll.add_argument("name", nargs="?", metavar="NAME", help="the person; shown to you only")
-    enroll.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="picture files")
-    enroll.add_argument(
-        "--from", dest="folder", type=Path, metavar="DIR", help="all photographs of a folder"
-    )
-    enroll.add_argument("--add", action="store_true", help="more templates for a person")
-    enroll.add_argument("--label", default="", metavar="TEXT", help='what differs, as "glasses"')
-    import_ = commands.add(
-        "import",
-        summary="the people of a tutorial project's folder, or of a folder per person",
-        example="onelook import application_data/ --name Ada\n  onelook import people/",
-        run=_import,
-    )
-    import_.add_argument(
-        "folder", type=Path, metavar="DIR", help="with verification_images/, or a folder each"
-    )
-    import_.add_argument(
-        "--name", metavar="NAME", help="whose photographs lie there without a folder"
-    )
     commands.add("list", summary="show who is enrolled", example="onelook list --json", run=_list)
     remove = commands.add(
         "remove",
@@ -66,39 +37,6 @@ def register(commands: Commands) -> None:
     )
     remove.add_argument("name", metavar="NAME", help="as `onelook list` shows it")
     remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
-
-
-def _enroll(args: argparse.Namespace) -> int:
-    wanted = _wanted(args)
-    from edge.cli.desk import open_desk
-    from edge.cli.enrolling import Request, enrol
-    from edge.store.gallery import GalleryStore
-
-    config = load_config(args.config)
-    desk, store = open_desk(config), GalleryStore(config.paths.state_dir)
-    keep = config.privacy.keep_crops
-    done: list[Enrolment] = []
-    refused: list[tuple[str, OnelookError]] = []
-    for name, photos in wanted:
-        try:
-            done.append(enrol(desk, store, Request(name, photos, args.add, args.label, keep)))
-            person = done[-1].person
-            record(config, "template_added" if args.add else "enrolled", person)
-            _explain(done[-1])
-        except OnelookError as e:
-            if len(wanted) == 1:
-                raise
-            refused.append((name, e))
-            note(message(e, prefix=f"enroll: {name}"))
-    publish(
-        args,
-        "enroll",
-        (line for enrolment in done for line in _told(enrolment)),
-        ok=not refused,
-        people=[_enrolment_document(enrolment) for enrolment in done],
-        refused=[{"name": n, "code": e.code, "message": e.what} for n, e in refused],
-    )
-    return refused[0][1].exit_code if refused else 0
 
 
 def record(config: Config, word: str, person: Person) -> None:
@@ -116,49 +54,43 @@ def record_word(config: Config, word: str, **fields: object) -> None:
         events.record({**row_of("people", word, boottime()), **fields})
 
 
-def _import(args: argparse.Namespace) -> int:
-    """`enroll --from`, for folders as the tutorials have them."""
-    inside = args.folder / "verification_images"
-    args.folder = inside if inside.is_dir() else args.folder
-    pickles = sorted(p for p in args.folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".dat"})
-    if pickles:
-        raise DataError(
-            f"{pickles[0]}: not read: opening a pickle runs whatever is in it.",
-            why="Embeddings of another network would be of no use here, either.",
-            remedy="Move it away, and enrol from the photographs.",
-        )
-    args.photos, args.add, args.label = [], False, ""
-    return _enroll(args)
-
-
 def _list(args: argparse.Namespace) -> int:
+    from edge.cli.standing import standing
     from edge.store.gallery import GalleryStore
     from edge.trusted import trusted_manifest
 
     config = load_config(args.config)
-    people = GalleryStore(config.paths.state_dir).load().people
-    model = trusted_manifest(config).manifest.model
+    gallery = GalleryStore(config.paths.state_dir).load()
+    people, manifest = gallery.people, trusted_manifest(config).manifest
+    model, now = manifest.model, standing(config, manifest, gallery)
+    listed = [line for person in people for line in _listed(person, model)]
     return publish(
         args,
         "list",
-        [line for person in people for line in _listed(person, model)]
-        or ["Nobody is enrolled. Let a person in: onelook enroll NAME PHOTO"],
+        [*listed, *now.lines()]
+        if listed
+        else ["Nobody is enrolled. Let a person in: onelook enroll NAME PHOTO"],
         model=model,
         people=[person_document(person, model) for person in people],
+        gallery=now.document(),
     )
 
 
 def _remove(args: argparse.Namespace) -> int:
     from edge.cli.enrolling import find_person
+    from edge.cli.standing import change_document, change_lines, standing
     from edge.store.gallery import GalleryStore
+    from edge.trusted import trusted_manifest
 
     config = load_config(args.config)
-    store = GalleryStore(config.paths.state_dir)
+    store, manifest = GalleryStore(config.paths.state_dir), trusted_manifest(config).manifest
     person = find_person(store.load(), args.name)
     if not args.yes and not _confirmed(person):
         raise OnelookError(f"{person.name} stays enrolled.", remedy="Say yes to remove them.")
     with store.change() as change:
         person = find_person(change.gallery, args.name)
+        before = standing(config, manifest, change.gallery)
+        after = standing(config, manifest, change.gallery.without(person.id))
         fresh = change.erase(change.gallery.without(person.id))
     record(config, "removed", person)
     templates = len(person.templates)
@@ -168,95 +100,14 @@ def _remove(args: argparse.Namespace) -> int:
         [
             f"removed {person.name} and {_counted(templates, 'template')}",
             _ERASED if fresh else _KEY_STAYS,
+            *(f"  {line}" for line in change_lines(before, after)),
         ],
         name=person.name,
         id=person.id,
         templates=templates,
         new_key=fresh,
+        gallery=change_document(before, after),
     )
-
-
-def _wanted(args: argparse.Namespace) -> list[tuple[str, Sequence[Path]]]:
-    """The people to enrol, each with their photographs.
-
-    Raises:
-        UsageError: the arguments do not say who, or which photographs.
-        MissingError: no such folder, or no pictures in it.
-    """
-    if args.folder is None:
-        if not args.name or not args.photos:
-            raise UsageError(
-                "a name and a photograph are needed." if not args.name else "no photograph given.",
-                remedy="For example: onelook enroll Ada ada.jpg",
-            )
-        return [(args.name, args.photos)]
-    if args.photos:
-        raise UsageError(
-            "photographs and --from were both given.",
-            remedy="Enrol them one after the other, the second time with --add.",
-        )
-    return _wanted_from(args.folder, args.name)
-
-
-def _wanted_from(folder: Path, name: str | None) -> list[tuple[str, Sequence[Path]]]:
-    from edge.demo.script import folders_in, pictures_in
-
-    if not folder.is_dir():
-        raise MissingError(f"{folder}: no such folder.", remedy="Name a folder of photographs.")
-    flat = pictures_in(folder)
-    people = [(f.name, pictures_in(f)) for f in folders_in(folder) if pictures_in(f)]
-    if not flat and not people:
-        raise MissingError(
-            f"{folder}: no photographs in it.", remedy="Put .jpg, .png or .webp files there."
-        )
-    if flat and people:
-        raise UsageError(
-            f"{folder} holds photographs and folders of photographs.",
-            remedy="Move the photographs into the folder of their person.",
-        )
-    if flat and not name:
-        raise UsageError(
-            f"{folder} holds photographs of one person, whose name is missing.",
-            remedy=f"For example: onelook enroll Ada --from {folder}",
-        )
-    if people and name:
-        raise UsageError(
-            f"{folder} holds a folder per person, which names them; {name!r} is one name too many.",
-            remedy=f"Leave it out: onelook enroll --from {folder}",
-        )
-    return [(name, flat)] if name else list(people)
-
-
-def _explain(enrolment: Enrolment) -> None:
-    """The notes on photographs that were not used, or that look odd."""
-    for skipped in enrolment.skipped:
-        note(f"enroll: not used: {skipped.error.what}")
-        for line in (skipped.error.why, skipped.error.remedy):
-            if line:
-                note(f"  {line}")
-    for path in enrolment.known:
-        note(f"enroll: {path} is enrolled already and was not stored twice.")
-    for warning in enrolment.warnings:
-        note(f"enroll: {warning}")
-
-
-def _told(enrolment: Enrolment) -> Iterator[str]:
-    person = enrolment.person
-    yield f"enrolled {person.name}: kept {len(enrolment.kept)} of {enrolment.given}"
-    yield f"  {_said(enrolment.tried)}"
-    if len(person.templates) == 1:
-        yield f"  {_FEW}"
-
-
-def _said(tried: Tried) -> str:
-    own = "one photograph, so not tried against itself"
-    if tried.own is not None:
-        own = f"the photographs match each other at {tried.own:.4f}"
-    other = "nobody else is enrolled"
-    if tried.other is not None:
-        other = f"the nearest other person is {tried.other[0]} at {tried.other[1]:.4f}"
-    verdict = "good" if tried.good else "not far enough apart: think of more or better photographs"
-    return f"{own}; {other}; the limit is {tried.limit:.4f}: {verdict}"
 
 
 def _listed(person: Person, model: str) -> Iterator[str]:
@@ -266,7 +117,7 @@ def _listed(person: Person, model: str) -> Iterator[str]:
     if rules := ruled(person):
         yield f"  {', '.join(rules)}"
     if len(current) == 1:
-        yield f"  {_FEW}"
+        yield f"  {FEW}"
     if stale := len(person.templates) - len(current):
         yield (
             f"  {_counted(stale, 'template')} of another network, of no use with this one: "
@@ -294,27 +145,6 @@ def person_document(person: Person, model: str) -> dict[str, Any]:
             {"source": t.source, "model": t.model, "added": t.added, "label": t.label}
             for t in person.templates
         ],
-    }
-
-
-def _enrolment_document(enrolment: Enrolment) -> dict[str, Any]:
-    return {
-        "id": enrolment.person.id,
-        "name": enrolment.person.name,
-        "templates": len(enrolment.person.templates),
-        "kept": [str(path) for path in enrolment.kept],
-        "known": [str(path) for path in enrolment.known],
-        "skipped": [
-            {"photo": str(s.path), "code": s.error.code, "message": s.error.what}
-            for s in enrolment.skipped
-        ],
-        "warnings": list(enrolment.warnings),
-        "tried": {
-            "limit": enrolment.tried.limit,
-            "own": enrolment.tried.own,
-            "other": enrolment.tried.other,
-            "good": enrolment.tried.good,
-        },
     }
 
 

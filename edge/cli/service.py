@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+from functools import partial
 
 from edge.cli.arguments import Commands
 from edge.cli.output import publish
@@ -62,9 +63,10 @@ def _run(args: argparse.Namespace) -> int:
     end_with(args.with_parent)
     from edge.door.service import check, run
 
-    config = load_config(args.config)
+    read = partial(load_config, args.config)
+    config = read()
     if not args.check:
-        return run(config, wires_fd=args.wires)
+        return run(config, wires_fd=args.wires, read=read)
     check(config)
     return publish(args, "run", ["the door would start: bundle, gallery, pins and eye are right"])
 

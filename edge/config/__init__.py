@@ -191,6 +191,16 @@ def load_config(path: Path | None) -> Config:
     return _build(values, given, folder, settings)
 
 
+def changed_keys(before: Config, after: Config) -> list[str]:
+    """The keys, as "section.name", whose values are not the same."""
+    values = {(s.key.section, s.key.name): s.value for s in before.settings}
+    return [
+        f"{one.key.section}.{one.key.name}"
+        for one in after.settings
+        if values[one.key.section, one.key.name] != one.value
+    ]
+
+
 def _which(path: Path | None) -> Path | None:
     named = path or (Path(p) if (p := os.environ.get("ONELOOK_CONFIG")) else None)
     if named is None:

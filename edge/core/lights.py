@@ -46,6 +46,7 @@ class Show(Enum):
     DARK = Pattern()
     NOT_ARMED = Pattern({Lamp.WHITE: (*_times(2, 0.15), (False, 1.3))}, repeat=True)
     LOOKING = Pattern({Lamp.WHITE: ((True, 0.25), (False, 0.25))}, repeat=True)
+    SEEN = Pattern({Lamp.WHITE: ((True, 1.0),), Lamp.BUZZER: _CLICKS})
     GRANTED = Pattern({Lamp.GREEN: ((True, 3600.0),), Lamp.BUZZER: ((True, 0.12),)})
     TRY_AGAIN = Pattern({Lamp.WHITE: _times(3, 0.2), Lamp.BUZZER: _CLICKS})
     LIGHT = Pattern({Lamp.WHITE: (*_times(1, 0.7), *_times(1, 0.2)), Lamp.BUZZER: _CLICKS})

@@ -259,6 +259,18 @@ def step(state: State, event: Event, policy: Policy) -> tuple[State, list[Action
     return made
 
 
+def due(state: State, policy: Policy) -> list[float]:
+    """When time alone changes something: the ends of phase, pulse and patience."""
+    ends = [state.until] if state.phase is not Phase.LOCKED else []
+    if state.energised is not None:
+        ends.append(state.energised)
+    if state.opened is not None and policy.held_s is not None and state.alarm is None:
+        ends.append(state.opened + policy.held_s)
+    if state.held is not None and not state.stuck:
+        ends.append(state.held + STUCK_S)
+    return ends
+
+
 def _touched(state: State, event: Event) -> State:
     """What is known of button and case, whatever the door is at."""
     match event:

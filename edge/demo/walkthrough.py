@@ -33,7 +33,7 @@ class Evening:
         self._told.append(f"\n{text}")
 
     def run(self, *commands: str) -> None:
-        self._told.append("\n```")
+        self._told.append("\n```console")
         for command in commands:
             arguments = shlex.split(command)[1:]
             done = subprocess.run(
@@ -84,7 +84,7 @@ def main() -> None:
         evening.say("And a photograph more of the first one, to be refused less often.")
         evening.run("onelook enroll Ada --add input_images/obama_2.jpg")
         evening.say("The door for a parcel, and how it is.")
-        evening.run("onelook unlock --for 300ms --because parcel", "onelook status")
+        evening.run("onelook unlock --for 10s --because parcel", "onelook status")
         evening.say("Somebody moves out.")
         evening.run("onelook remove Bea --yes", "onelook events -n 4", "onelook log verify")
         (ROOT / "docs/walkthrough.md").write_text(evening.page(), encoding="utf-8")

@@ -2,78 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from edge import journal
 from edge.clock import boottime
-from edge.contract.errors import UsageError
+from edge.contract.errors import UnavailableError, UsageError
 from edge.core import machine
 from edge.core.machine import Phase
+from edge.door.door import Door
 from edge.door.press import row_of
-from edge.store.events import Counter, EventStore
+from edge.door.sitting import LONGEST_S, MOST_FRAMES, Later
+from edge.store.events import Counter
 
 MODES = ("normal", "closed", "shadow")
-LONGEST_S = 10.0  # whatever opens the lock, opens it for no longer
+LONGEST_PULSE_S = 10.0  # whatever opens the lock, opens it for no longer
+
+_Request = Mapping[str, Any]
+_Said = Mapping[str, str]  # who, because
 
 
-class Door(Protocol):
-    """What a command needs of the loop."""
-
-    events: EventStore
-    state: machine.State
-
-    def feed(self, event: machine.Event) -> None: ...
-    def set_mode(self, mode: str | None) -> str: ...
-    def described(self) -> dict[str, Any]: ...
-
-
-def obey(door: Door, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Do what the request says.
+def obey(
+    door: Door, request: _Request, reload: Callable[[], list[str]]
+) -> Mapping[str, Any] | Later:
+    """Do what the request says. reload: reads the configuration again, and says what changed.
 
     Raises:
         OnelookError: it cannot be done. ValueError, KeyError, TypeError: it is no request.
     """
-    said = {"who": str(request.get("who", "")), "because": str(request.get("because", ""))}
-    now = boottime()
-    match request["do"]:
-        case "status":
-            return door.described()
-        case "unlock":
-            seconds = float(request["seconds"])
-            if not 0.2 <= seconds <= LONGEST_S:
-                raise UsageError(f"{seconds:g} s is no pulse.", remedy="Give 200ms to 10s.")
-            door.feed(machine.Unlock(now, seconds, **said))
-            return {"seconds": seconds, "opened": _opens(door.state, now + seconds)}
-        case "lock":
-            door.feed(machine.Lock(now, **said))
-            return {}
-        case "mode":
-            return {"mode": _mode(door, request.get("mode"), said, now)}
-        case "clear-lockout":
-            return {"failures": _clear(door, said, now)}
-    raise ValueError(f"no command {request['do']!r}")
+    do, said = request["do"], {key: str(request.get(key, "")) for key in ("who", "because")}
+    if do == "status":
+        return door.described()
+    if do == "reload":
+        changed = reload()
+        _record(door, "reloaded", {**said, "changed": changed})
+        return {"changed": changed}
+    return _COMMANDS[do](door, request, said)
+
+
+def _unlock(door: Door, request: _Request, said: _Said) -> dict[str, Any]:
+    seconds, now = float(request["seconds"]), boottime()
+    if not 0.2 <= seconds <= LONGEST_PULSE_S:
+        raise UsageError(f"{seconds:g} s is no pulse.", remedy="Give 200ms to 10s.")
+    door.feed(machine.Unlock(now, seconds, **said))
+    return {"seconds": seconds, "opened": _opens(door.state, now + seconds)}
 
 
 def _opens(state: machine.State, until: float) -> bool:
     """Whether the pulse was given: a disk or a line that fails shuts the lock at once."""
-    return state.phase is Phase.VERIFYING or (state.phase, state.until) == (Phase.UNLOCKED, until)
+    return state.energised == until
 
 
-def _mode(door: Door, mode: object, said: Mapping[str, str], now: float) -> str:
+def _lock(door: Door, _request: _Request, said: _Said) -> dict[str, Any]:
+    door.feed(machine.Lock(boottime(), **said))
+    return {}
+
+
+def _mode(door: Door, request: _Request, said: _Said) -> dict[str, Any]:
+    mode = request.get("mode")
     if mode is not None and mode not in MODES:
         raise UsageError(f"no mode {mode!r}.", remedy=f"There are {', '.join(MODES)}.")
     chosen = None if mode is None else str(mode)
-    row = {**row_of("system", "mode_changed", now), **said, "to": chosen or "as configured"}
-    seq = door.events.set_mode(chosen, row)
+    row = row_of("system", "mode_changed", boottime())
+    seq = door.events.set_mode(chosen, {**row, **said, "to": chosen or "as configured"})
     effective = door.set_mode(chosen)
     journal.write("mode_changed", priority=journal.NOTICE, seq=seq, to=effective)
-    return effective
+    return {"mode": effective}
 
 
-def _clear(door: Door, said: Mapping[str, str], now: float) -> int:
-    before = door.events.counter()
-    row = {**row_of("system", "lockout_cleared", now), **said, "failures": before.failures}
-    seq = door.events.record(row, counter=Counter(0, before.boot_id, now))
-    journal.write("lockout_cleared", priority=journal.NOTICE, seq=seq, failures=before.failures)
-    return before.failures
+def _clear(door: Door, _request: _Request, said: _Said) -> dict[str, Any]:
+    before, now = door.events.counter(), boottime()
+    _record(
+        door,
+        "lockout_cleared",
+        {**said, "failures": before.failures},
+        counter=Counter(0, before.boot_id, now),
+    )
+    return {"failures": before.failures}
+
+
+def _look(door: Door, request: _Request, said: _Said) -> Later:
+    seconds, frames = float(request["seconds"]), int(request["frames"])
+    if not 0.0 < seconds <= LONGEST_S or not 0 < frames <= MOST_FRAMES:
+        raise UsageError(
+            f"{frames} frames in {seconds:g} s are not to be had.",
+            remedy=f"Ask for 1 to {MOST_FRAMES}, in {LONGEST_S:g} s at the most.",
+        )
+    if door.state.phase is Phase.VERIFYING:
+        raise UnavailableError("somebody is at the door.", remedy="Try again in a moment.")
+    door.sittings.refuse_if_busy()
+    _record(door, "sitting", said)  # first: no look that nobody knows of
+    return door.sittings.begin(seconds, frames)
+
+
+def _record(
+    door: Door, word: str, fields: Mapping[str, object], counter: Counter | None = None
+) -> None:
+    """Raises: StorageError: it is not in the log."""
+    seq = door.events.record({**row_of("system", word, boottime()), **fields}, counter=counter)
+    told = {key: value for key, value in fields.items() if isinstance(value, int)}
+    journal.write(word, priority=journal.NOTICE, seq=seq, **told)
+
+
+_COMMANDS: Mapping[str, Callable[[Door, _Request, _Said], dict[str, Any] | Later]] = {
+    "unlock": _unlock,
+    "lock": _lock,
+    "mode": _mode,
+    "clear-lockout": _clear,
+    "look": _look,
+}

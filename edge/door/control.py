@@ -18,6 +18,7 @@ from typing import Any
 
 from edge.contract.errors import OnelookError, PinError, StorageError, UnavailableError
 from edge.door.records import tell_fault
+from edge.door.sitting import Later
 
 FILE = "control.sock"
 _MOST_BYTES = 65536
@@ -25,7 +26,7 @@ _MOST_WAITING = 4
 _ANSWER_S = 5.0
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: socket(7), SO_PEERCRED
 
-Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any] | Later]
 
 
 class Control:
@@ -39,6 +40,7 @@ class Control:
         """
         self._answer = answer
         self._waiting: dict[int, socket.socket] = {}
+        self._held: set[socket.socket] = set()  # who wait for an answer that is not there yet
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         try:
             with _at(state_dir) as address:
@@ -61,28 +63,39 @@ class Control:
 
     def close(self) -> None:
         """Hang up on everybody. The file stays; the next door takes its place."""
-        for connection in (self._listener, *self._waiting.values()):
+        for connection in (self._listener, *self._waiting.values(), *self._held):
             connection.close()
 
     def _meet(self) -> None:
         with suppress(OSError):
             owner, _ = self._listener.accept()
             owner.settimeout(0.0)
-            if len(self._waiting) >= _MOST_WAITING or not _is_owner(owner):
+            if len(self._waiting) + len(self._held) >= _MOST_WAITING or not _is_owner(owner):
                 owner.close()
                 return
             self._waiting[owner.fileno()] = owner
 
     def _hear(self, fd: int) -> None:
-        with self._waiting.pop(fd) as owner, suppress(OSError):
-            owner.send(json.dumps(self._answered(owner.recv(_MOST_BYTES))).encode())
+        owner = self._waiting.pop(fd)
+        with suppress(OSError):
+            answer = self._answered(owner.recv(_MOST_BYTES))
+            self._held.add(owner)
+            if isinstance(answer, Later):
+                answer.send = partial(self._reply, owner)
+                return
+            self._reply(owner, answer)
 
-    def _answered(self, packet: bytes) -> Mapping[str, Any]:
+    def _reply(self, owner: socket.socket, answer: Mapping[str, Any]) -> None:
+        self._held.discard(owner)
+        with owner, suppress(OSError):
+            owner.send(json.dumps({"ok": True, **answer}).encode())
+
+    def _answered(self, packet: bytes) -> Mapping[str, Any] | Later:
         try:
             request = json.loads(packet)
             if not isinstance(request, dict):
                 raise TypeError("no object")
-            return {"ok": True, **self._answer(request)}
+            return self._answer(request)
         except PinError:
             raise  # the lock's line cannot be driven off: the process is to end, see the loop
         except OnelookError as e:
@@ -110,14 +123,14 @@ def open_control(state_dir: Path, answer: Answer, stack: ExitStack) -> Control |
     return control
 
 
-def ask(state_dir: Path, request: Mapping[str, Any]) -> dict[str, Any]:
-    """What the door that runs answers.
+def ask(state_dir: Path, request: Mapping[str, Any], *, wait_s: float = 0.0) -> dict[str, Any]:
+    """What the door that runs answers. wait_s: how long it may think it over.
 
     Raises:
         UnavailableError: no door runs, or it does not answer. OnelookError: what the door says.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
-        door.settimeout(_ANSWER_S)
+        door.settimeout(_ANSWER_S + wait_s)
         try:
             with _at(state_dir) as address:
                 door.connect(address)

@@ -13,8 +13,9 @@ from edge.core.admission import Clock, opens
 class Mode:
     """`current`: normal, closed or shadow; the configured one, unless the owner said another."""
 
-    def __init__(self, configured: str, said: str | None, hours: HoursConfig) -> None:
-        self.configured, self.current, self._hours = configured, said or configured, hours
+    def __init__(self, configured: str, hours: HoursConfig) -> None:
+        self.configured = self.current = configured
+        self._hours = hours
 
     def set(self, said: str | None) -> str:
         """Take the owner's mode, or None for the configured one; returns the one that counts."""

@@ -1,14 +1,20 @@
-"""The gallery as the running door sees it: whoever was enrolled a moment ago may come in."""
+"""The gallery as the running door sees it: whoever was enrolled a moment ago may come in.
+
+So is the level: what `onelook calibrate --choose` says counts from the next press on.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from edge.contract.errors import BundleError
 from edge.contract.levels import Level, Step
 from edge.contract.manifest import Manifest
 from edge.contract.reasons import Reason
 from edge.core.admission import Clock, admitted
 from edge.door.match import Matcher
+from edge.store.chosen import level_for
 from edge.store.gallery import GalleryStore
 from edge.store.people import Gallery, Person
 
@@ -16,14 +22,20 @@ from edge.store.people import Gallery, Person
 class People:
     """Read anew when another generation lies in the store; until then nothing is read."""
 
-    def __init__(self, state_dir: Path, manifest: Manifest, level: Level) -> None:
+    def __init__(self, state_dir: Path, manifest: Manifest, configured: Level) -> None:
         """Raises: as `refresh`."""
-        self._store, self._manifest, self._level = GalleryStore(state_dir), manifest, level
+        self._state_dir, self._configured = state_dir, configured.name
+        self._store, self._manifest, self._level = GalleryStore(state_dir), manifest, configured
         self._generation = -1
         self._gallery = Gallery()
         self.matcher = Matcher(manifest, self._gallery)
-        self.step = level.steps[0]
+        self.step = configured.steps[0]
         self.refresh()
+
+    @property
+    def cuts(self) -> dict[str, float]:
+        """By level, the threshold for the gallery; of those that were measured for it."""
+        return cuts_of(self._manifest, self.matcher)
 
     def refresh(self) -> None:
         """Nobody is known after an error.
@@ -33,14 +45,15 @@ class People:
             BundleError: it is larger than the level was measured for.
         """
         generation = self._store.generation()
-        if generation == self._generation:
+        level = level_for(self._state_dir, self._manifest, self._configured)
+        if generation == self._generation and level == self._level:
             return
         # First nobody: a gallery that cannot be read lets in nobody, the removed least of all.
         self._gallery, self._generation = Gallery(), -1
         self.matcher = Matcher(self._manifest, self._gallery)
-        gallery = self._store.load()
+        self._level, gallery = level, self._store.load()
         matcher = Matcher(self._manifest, gallery)
-        self.step = step_for(self._level, matcher)
+        self.step = step_for(level, matcher)
         self._gallery, self.matcher, self._generation = gallery, matcher, generation
 
     def admitted(self, identity: str | None, clock: Clock) -> Reason:
@@ -63,3 +76,12 @@ def step_for(level: Level, matcher: Matcher) -> Step:
         BundleError: it is larger than any that was measured.
     """
     return level.step(matcher.people, matcher.templates)
+
+
+def cuts_of(manifest: Manifest, matcher: Matcher) -> dict[str, float]:
+    """The thresholds of `step_for`, by level; without a level that is not for so many."""
+    found = {}
+    for level in manifest.levels:
+        with suppress(BundleError):
+            found[level.name] = step_for(level, matcher).distance
+    return found

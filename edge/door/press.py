@@ -28,10 +28,14 @@ class Judged:
 
 @dataclass
 class Press:
-    """One press. before: the counter as it was before this press raised it, if it did."""
+    """One press. before: the counter as it was before this press raised it, if it did.
+
+    cuts: by level, the threshold that it has for the gallery of this press.
+    """
 
     number: int
     at: float
+    cuts: Mapping[str, float] = field(default_factory=dict)
     frames: list[Judged] = field(default_factory=list)
     before: Counter | None = None
 
@@ -59,8 +63,13 @@ class Ending:
 
 
 def entry(ending: Ending) -> dict[str, object]:
-    """What the event log keeps: no name, no distance, nothing that a face could be told by."""
+    """What the event log keeps: no name, no distance, nothing that a face could be told by.
+
+    In shadow, where nobody waits for the door, it is also kept which levels would have known whom:
+    `onelook calibrate` reads it.
+    """
     when, trusted = wall()
+    shadow = {"threshold": ending.threshold} if ending.mode == "shadow" else {}
     return {
         "schema": SCHEMA,
         "kind": "decision",
@@ -72,10 +81,11 @@ def entry(ending: Ending) -> dict[str, object]:
         "reason": ending.reason.value,
         "person": ending.person.id if ending.person else None,
         "frames": len(ending.press.frames),
-        "looked": [_kept(judged, ending.threshold) for judged in ending.press.frames],
+        "looked": [_kept(judged, ending) for judged in ending.press.frames],
         "band": _band(ending),
         "ms": _ms(ending),
         "bundle": ending.model,
+        **shadow,
     }
 
 
@@ -130,13 +140,30 @@ def _frame(number: int, judged: Judged, ending: Ending) -> Mapping[str, Any]:
     }
 
 
-def _kept(judged: Judged, threshold: float) -> dict[str, object]:
+def _kept(judged: Judged, ending: Ending) -> dict[str, object]:
     """What the log keeps of a frame: what was wrong with it, never what the face was like."""
     reason, nearest = judged.finding.reason, judged.nearest
     return {
         "reason": reason.value if reason else None,
-        "band": band(nearest.distance, threshold) if nearest else None,
+        "band": band(nearest.distance, ending.threshold) if nearest else None,
         "gates": [gate.document() for gate in judged.seen.gates if not gate.passed],
+        **(_by_level(judged, ending) if ending.mode == "shadow" else {}),
+    }
+
+
+def _by_level(judged: Judged, ending: Ending) -> dict[str, list[str]]:
+    """At which levels a frame shows the one who was recognised, and at which somebody else."""
+    nearest, person = judged.nearest, ending.person
+    if nearest is None:
+        return {"matched": [], "others": []}
+    theirs = person is not None and person.id == nearest.person
+    # Where nobody was recognised it could be anybody: all who are near enough are others.
+    other = nearest.next_distance if theirs else nearest.distance
+    matched = theirs and judged.finding.person is not None
+    cuts = ending.press.cuts
+    return {
+        "matched": [level for level, cut in cuts.items() if matched and nearest.distance < cut],
+        "others": [level for level, cut in cuts.items() if other < cut],
     }
 
 

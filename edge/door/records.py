@@ -22,6 +22,9 @@ _PRIORITIES = {
 }
 
 
+Show = Callable[[Mapping[str, Any]], None]
+
+
 class Records:
     """show: gets each event document, or None."""
 
@@ -31,11 +34,10 @@ class Records:
         lockout: Lockout,
         *,
         model: str,
-        mode: str,
-        show: Callable[[Mapping[str, Any]], None] | None,
+        show: Show | None,
     ) -> None:
         self._events, self._lockout = events, lockout
-        self._model, self._mode, self._show = model, mode, show
+        self._model, self._mode, self._show = model, "normal", show
         self._boot = boot_id()
 
     def set_mode(self, mode: str) -> None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.contract import errors
-from edge.contract.errors import OnelookError
 from edge.contract.reasons import Happening, Reason
 from edge.contract.tasks import FACES, PICTURES
 from edge.core.machine import Phase
 from edge.doctor import State as Health
+from edge.schemas import people
 from edge.schemas.event import (
     DISTANCE,
     GATE,
@@ -24,6 +23,7 @@ from edge.schemas.event import (
     TOLD,
     TOLD_EVENT,
 )
+from edge.schemas.failures import CODE, ERRORS
 from edge.schemas.shapes import (
     COUNT,
     FLAG,
@@ -38,7 +38,6 @@ from edge.schemas.shapes import (
     many,
     maybe,
     record,
-    row,
     table,
     words,
 )
@@ -71,42 +70,6 @@ def _by(command: str, *forms: Keys) -> Document:
     return Document(f"`onelook {command} --json`", forms)
 
 
-# One more kind is in edge/cli/main.py: a fault of the program itself.
-_KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-_ERRORS = {kind.code: kind.exit_code for kind in _KINDS if issubclass(kind, OnelookError)}
-_ERRORS |= {"software": 70}
-_CODE = words(_ERRORS)
-
-_ENROLLED = record(
-    {
-        "id": TEXT,
-        "name": TEXT,
-        "disabled": FLAG,
-        "until": maybe(TEXT),
-        "hours": maybe(TEXT),
-        "usable_templates": COUNT,
-        "templates": many(record(dict.fromkeys(("source", "model", "added", "label"), TEXT))),
-    }
-)
-_ENROLMENT = record(
-    {
-        "id": TEXT,
-        "name": TEXT,
-        "templates": COUNT,
-        "kept": many(TEXT),
-        "known": many(TEXT),
-        "skipped": many(record({"photo": TEXT, "code": _CODE, "message": TEXT})),
-        "warnings": many(TEXT),
-        "tried": record(
-            {
-                "limit": DISTANCE,
-                "own": maybe(DISTANCE),
-                "other": maybe(row(TEXT, DISTANCE)),
-                "good": FLAG,
-            }
-        ),
-    }
-)
 _PLAYED = record(
     {
         "press": COUNT,
@@ -178,8 +141,8 @@ DOCUMENTS = {
         (
             {
                 "ok": NO,
-                "code": _CODE,
-                "exit": words(sorted(set(_ERRORS.values()))),
+                "code": CODE,
+                "exit": words(sorted(set(ERRORS.values()))),
                 "message": TEXT,
                 "why": TEXT,
                 "remedy": TEXT,
@@ -199,17 +162,10 @@ DOCUMENTS = {
             "drawings": many(TEXT),
         },
     ),
-    "enroll": _by(
-        "enroll|import",
-        {
-            "ok": FLAG,
-            "people": many(_ENROLMENT),
-            "refused": many(record({"name": TEXT, "code": _CODE, "message": TEXT})),
-        },
-    ),
-    "list": _by("list", {"model": TEXT, "people": many(_ENROLLED)}),
-    "edit": _by("edit", {"person": _ENROLLED}),
-    "remove": _by("remove", {"name": TEXT, "id": TEXT, "templates": COUNT, "new_key": FLAG}),
+    "enroll": _by("enroll|import", people.ENROLL),
+    "list": _by("list", people.LIST),
+    "edit": _by("edit", people.EDIT),
+    "remove": _by("remove", people.REMOVE),
     "backup": _by("backup", {"file": TEXT, "people": COUNT}),
     "restore": _by(
         "restore",
@@ -231,6 +187,7 @@ DOCUMENTS = {
             "faults": many(TEXT),
         },
     ),
+    "reload": _by("reload", {"changed": many(TEXT), "restart": many(TEXT)}),
     "unlock": _by("unlock", {"seconds": NUMBER}),
     "lock": _by("lock", {}),
     "mode": _by("mode", {"mode": MODE}),
@@ -271,6 +228,7 @@ DOCUMENTS = {
             "html?": TEXT,
         },
     ),
+    "calibrate": _by("calibrate", people.CALIBRATE),
     "test": _by(
         "test",
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge.contract.reasons import Happening, Reason
 from edge.door.commands import MODES
 from edge.messages import IDS
+from edge.report.shadow import Whose
 from edge.schemas.shapes import (
     COUNT,
     FLAG,
@@ -60,9 +61,20 @@ _PRESS_LOGGED: Keys = {
     "press": TEXT,
     "at_ms": COUNT,
     "frames": many(
-        record({"n": COUNT, "reason": maybe(REASON), "band": maybe(_BAND), "gates": many(GATE)})
+        record(
+            {
+                "n": COUNT,
+                "reason": maybe(REASON),
+                "band": maybe(_BAND),
+                "gates": many(GATE),
+                # In shadow: the levels at which it shows the person, and somebody else.
+                "matched?": many(TEXT),
+                "others?": many(TEXT),
+            }
+        )
     ),
     "band": maybe(_BAND),
+    "threshold?": DISTANCE,
 }
 _PRESS_TOLD: Keys = {
     **_PRESS,
@@ -105,12 +117,15 @@ _OTHER: Keys = {
     "because?": TEXT,
     "why?": TEXT,
     "to?": TEXT,
+    "changed?": many(TEXT),
     "serial?": COUNT,
     "sha256?": TEXT,
     "key?": TEXT,
     "through?": COUNT,
     "hash?": TEXT,
     "seals?": table(COUNT),
+    "whose?": words(Whose),
+    "presses?": many(COUNT),
 }
 
 LOGGED: tuple[Keys, ...] = (_PRESS_LOGGED, _AT_THE_DOOR, _OTHER)

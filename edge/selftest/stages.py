@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from edge.config import Config
 from edge.contract.align import align
 from edge.contract.bundle import Bundle
 from edge.contract.errors import FaceError
+from edge.contract.gates import Limits
 from edge.contract.locate import locate
 from edge.contract.manifest import Manifest
 from edge.contract.picture import read_picture
@@ -78,7 +79,8 @@ def measure(config: Config, runs: int, tell: Tell) -> Iterator[Measurement]:
     manifest = bundle.manifest
     yield measured(GROUP, "bundle", manifest.model, said=f"{manifest.name}, by {engine.name}")
     yield measured(GROUP, "load", load_ms, "ms", "bundle verified, networks loaded, once")
-    stage = _Stage(config, bundle, engine, locator)
+    stage = Stage(config.gates, bundle, engine, locator)
+    stage.show(framed())
     stage.round(Stopwatch())  # the first one fetches what the others find ready
     rounds, frequencies = [], []
     for number in range(runs):
@@ -105,21 +107,38 @@ _REMARKS = {
 }
 
 
-class _Stage:
+class Watch(Protocol):
+    """Whatever takes the time of a stage; `Stopwatch` is one."""
+
+    def time(self, name: str, work: Callable[..., Any], *given: object) -> Any: ...  # noqa: ANN401
+
+
+class Stage:
     """What one round works on: a camera's buffer with a face, and galleries of nobody."""
 
-    def __init__(self, config: Config, bundle: Bundle, engine: Engine, locator: Locator) -> None:
-        self._limits, self._engine, self._locator = config.gates, engine, locator
+    def __init__(
+        self,
+        limits: Limits,
+        bundle: Bundle,
+        engine: Engine,
+        locator: Locator,
+        templates: Sequence[int] = TEMPLATES,
+    ) -> None:
+        """templates: of how many a gallery each is matched with."""
+        self._limits, self._engine, self._locator = limits, engine, locator
         height, width = SIZE
-        stride = -(-3 * width // 64) * 64  # as a Raspberry Pi 5 aligns its rows
-        self._layout = Layout("RGB888", width, height, stride)
-        rows = np.zeros((height, stride), np.uint8)
-        rows[:, : 3 * width] = framed()[..., ::-1].reshape(height, -1)
-        self._buffer = rows.ravel()
-        self._matchers = {n: nobodys(bundle.manifest, n) for n in TEMPLATES}
+        self._stride = -(-3 * width // 64) * 64  # as a Raspberry Pi 5 aligns its rows
+        self._layout = Layout("RGB888", width, height, self._stride)
+        self._matchers = {n: nobodys(bundle.manifest, n) for n in templates}
 
-    def round(self, watch: Stopwatch) -> None:
-        """Raises: FaceError: no face is found."""
+    def show(self, frame: NDArray[np.uint8]) -> None:
+        """What the camera sees from now on: (*SIZE, 3) uint8, RGB."""
+        rows = np.zeros((SIZE[0], self._stride), np.uint8)
+        rows[:, : 3 * SIZE[1]] = frame[..., ::-1].reshape(SIZE[0], -1)
+        self._buffer = rows.ravel()
+
+    def round(self, watch: Watch) -> bytes:
+        """The embedding. Raises: FaceError: no face is found."""
         frame = watch.time("convert frame", to_rgb, self._buffer, self._layout)
         find, point = self._locator.find, self._locator.point
         faces = watch.time(
@@ -137,13 +156,16 @@ class _Stage:
         crop = watch.time("align", align, frame, faces[0].points)
         watch.time("quality", judge, faces[0], frame.shape, crop, self._limits)
         embedding = watch.time("embed", lambda: self._engine.run(to_int8(crop)[None])[0])
+        probe: bytes = embedding.tobytes()
         for n, matcher in self._matchers.items():
-            watch.time(f"match {n}", matcher.nearest, embedding.tobytes())
+            watch.time(f"match {n}", matcher.nearest, probe)
+        return probe
 
 
-def framed() -> NDArray[np.uint8]:
-    """(*SIZE, 3) uint8, RGB: the demo's photograph, whole, on black."""
-    picture = read_picture(shipped(*_PHOTOGRAPH))
+def framed(picture: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """(*SIZE, 3) uint8, RGB: a picture, else the demo's photograph, whole, on black."""
+    if picture is None:
+        picture = read_picture(shipped(*_PHOTOGRAPH))
     scale = min(SIZE[0] / picture.shape[0], SIZE[1] / picture.shape[1])
     height, width = (round(side * scale) for side in picture.shape[:2])
     frame = np.zeros((*SIZE, 3), np.uint8)

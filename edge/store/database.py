@@ -133,7 +133,7 @@ def set_aside(path: Path) -> None:
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.rename(kept.with_name(kept.name + suffix))
-    sync_folder(path.parent)
+            sync_folder(path.parent)  # names reach the disk in an order of their own
 
 
 @contextmanager

@@ -120,10 +120,7 @@ class EventStore:
             StorageError: the disk refuses.
         """
         with database_refusals(self.path):
-            found = self._database.execute(
-                "SELECT serial, digest FROM accepted WHERE kind = ?", (kind,)
-            ).fetchone()
-        return (int(found[0]), str(found[1])) if found else None
+            return _accepted(self._database, kind)
 
     def accept(self, kind: str, serial: int, digest: str, entry: Mapping[str, object]) -> None:
         """Set what `accepted` gives and append the event that says so, in one transaction.
@@ -234,6 +231,12 @@ def read_chain(state_dir: Path) -> list[chain.Row]:
         return [] if database is None else list(_chain(database))
 
 
+def read_accepted(state_dir: Path, kind: str) -> tuple[int, str] | None:
+    """As `EventStore.accepted`, whatever else uses the log. Raises: as `read_events`."""
+    with _looked_into(state_dir) as database:
+        return None if database is None else _accepted(database, kind)
+
+
 @contextmanager
 def _looked_into(state_dir: Path) -> Iterator[sqlite3.Connection | None]:
     path = state_dir / FILE
@@ -243,6 +246,12 @@ def _looked_into(state_dir: Path) -> Iterator[sqlite3.Connection | None]:
             return
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             yield database
+
+
+def _accepted(database: sqlite3.Connection, kind: str) -> tuple[int, str] | None:
+    asked = "SELECT serial, digest FROM accepted WHERE kind = ?"
+    found = database.execute(asked, (kind,)).fetchone()
+    return (int(found[0]), str(found[1])) if found else None
 
 
 def _to_go(database: sqlite3.Connection, before: str, most: int) -> list[chain.Row]:

@@ -20,8 +20,28 @@ def own_folder(folder: Path) -> None:
         PermissionsError: it is open to others, or closed to us. StorageError: it cannot be made.
     """
     with refusals(folder, "cannot be made"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder, 0o700)
     check_private(folder)
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make it if it is not there, and what it lies in; what is forced to the disk in it stays.
+
+    Without its own name on the disk a folder may be gone after a power cut, with all that is in it.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    above = folder.parent
+    if not above.exists():
+        make_folder(above, 0o777)
+    try:
+        folder.mkdir(mode)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        sync_folder(above)
 
 
 def check_private(path: Path) -> None:

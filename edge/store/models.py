@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from edge.shipped import shipped
-from edge.store.files import refusals, sync_folder, write_whole
+from edge.store.files import make_folder, refusals, sync_folder, write_whole
 from edge.trusted import CURRENT, KEYS, SHIPPED_BUNDLE
 
 _PREVIOUS = "previous"
@@ -36,7 +36,7 @@ class Models:
             StorageError, PermissionsError: the disk refuses.
         """
         with self._writing():
-            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_folder(self.folder, 0o755)
             copy = Path(tempfile.mkdtemp(prefix=_COPY, dir=self.folder))
         try:
             with self._writing():
@@ -102,7 +102,7 @@ class Models:
     def bring_keys(self, raw: bytes) -> None:
         """Store a list of keys. Raises: StorageError, PermissionsError."""
         with self._writing():
-            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_folder(self.folder, 0o755)
         write_whole(self.folder / KEYS, raw, mode=0o644)
 
     def _writing(self) -> AbstractContextManager[None]:

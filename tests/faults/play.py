@@ -122,7 +122,7 @@ class Play:
         if self._damage_log:
             self._overwrite_log()
         try:
-            service.run(self._config, None)
+            service.run(self._config, None, lambda: self._config)
         except KilledError:
             how = "killed"
             if self._starts_at <= world.now:  # by a trap

@@ -17,6 +17,7 @@ from edge.contract.matching import Difference, Head, Quantization
 from edge.contract.signing import public_bytes
 from edge.contract.tasks import FACES
 from edge.contract.tensor import INPUT_SCALE, INPUT_ZERO_POINT, preprocessing_id
+from tests.unit.running_door import NAME, Door
 
 NETWORK = b"net!"
 
@@ -85,3 +86,16 @@ def stranger():
 @pytest.fixture(scope="session")
 def public():
     return public_bytes
+
+
+@pytest.fixture
+def door(tmp_path, repository, manifest):
+    made = Door(tmp_path, repository, manifest)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def with_ada(door):
+    door.enrol(NAME)
+    return door.start()
