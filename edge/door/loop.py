@@ -17,6 +17,7 @@ from edge.clock import boottime
 from edge.config import Config, changed_keys
 from edge.contract.errors import OnelookError
 from edge.contract.reasons import Reason
+from edge.core import machine
 from edge.core.burst import Verdict
 from edge.door.commands import obey
 from edge.door.control import open_control
@@ -63,16 +64,17 @@ class Loop:
         self._upkeep = Upkeep(door.events, config.log)
         self._newcomers = Newcomers(door.events, promise, key_list(config))
         self._inputs = Inputs(config, stack)
-        # A door that stands open: since when, and after what, nobody knows; no alarm but for long.
-        now = boottime()
-        door.state = replace(
-            door.state,
-            opened=now if self._inputs.stands_open else None,
-            held=now if self._inputs.held else None,
-        )
+        self.go_on(door.state)
         self._control = open_control(config.paths.state_dir, self._obey, stack)
         if wires is not None:
             wires.connect(inputs=input_pins(config), lines=line_pins(config))
+
+    def go_on(self, before: machine.State) -> None:
+        """From that state, with door and button as they are now. Since when, nobody knows."""
+        now, found = boottime(), self._inputs
+        opened = (before.opened or now) if found.stands_open else None
+        held = (before.held or now) if found.held else None
+        self.door.state = replace(before, opened=opened, held=held)
 
     def run(self, stop: int) -> Config | None:
         """Turn until the descriptor `stop` can be read, or whoever played the door has gone.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge import notify
 from edge.clock import boottime
 from edge.config import Config
+from edge.core.machine import State
 from edge.door.devices.kernel import require_release, take_kernel_pins
 from edge.door.devices.strike import Strike
 from edge.door.loop import Loop
@@ -33,6 +34,7 @@ def run(config: Config, wires_fd: int | None, read: Callable[[], Config]) -> int
         OnelookError: bundle, store or pins are not to be had.
     """
     following: Config | None = config
+    state: State | None = None
     with ExitStack() as stack:
         wires = _simulated(wires_fd, stack)
         stop = stack.enter_context(stop_signals())
@@ -40,7 +42,9 @@ def run(config: Config, wires_fd: int | None, read: Callable[[], Config]) -> int
             with ExitStack() as held:
                 strike = _strike(following, held, simulated=wires is not None)
                 loop = Loop(following, strike, held, wires=wires, read=read)
-                following = loop.run(stop)
+                if state is not None:  # presses are counted on, and their pace is kept
+                    loop.go_on(state)
+                following, state = loop.run(stop), loop.door.state
         notify.stopping()
     return 0
 

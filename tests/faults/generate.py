@@ -244,12 +244,15 @@ def _limit(rng: random.Random, scene: Scene) -> Deed:
 
 
 def _command(rng: random.Random) -> Deed:
-    words = "unlock", "lock", "mode", "clear-lockout", "status", "open"
-    do = rng.choices(words, (5, 3, 4, 1, 1, 1))[0]
+    words = "unlock", "lock", "mode", "clear-lockout", "status", "look", "reload", "open"
+    do = rng.choices(words, (5, 3, 4, 1, 1, 2, 2, 1))[0]
     match do:
         case "unlock":
             seconds = rng.choice((0.2, 1.0, 5.0, 10.0, 0.0, 11.0, 3600.0))
             return Command("unlock", (("seconds", seconds), ("who", "owner")))
+        case "look":
+            seconds = rng.choice((0.5, 5.0, 10.0, 11.0))
+            return Command("look", (("seconds", seconds), ("frames", rng.choice((1, 3, 8)))))
         case "mode":
             mode = rng.choice((None, "normal", "closed", "shadow", "shadow", "open"))
             return Command("mode", (("mode", mode),))

@@ -35,6 +35,7 @@ import edge.journal
 import edge.store.database
 from edge.contract.wire import Look
 from edge.door.link import Link
+from edge.door.sitting import NO_PRESS
 from tests.faults.facts import Asked, Compared, Judged, Kept, Said, Tried
 from tests.faults.ground import Ground, holding, pins, threads
 from tests.faults.world import World
@@ -159,7 +160,7 @@ def _sending(ground: Ground) -> Callable[..., None]:
     def sent(link, message):
         ground.world.at("send")
         send(link, message)
-        if isinstance(message, Look):
+        if isinstance(message, Look) and message.press != NO_PRESS:
             ground.world.saw(Asked(message))
 
     return sent

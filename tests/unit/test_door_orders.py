@@ -213,3 +213,5 @@ def test_a_reload_waits_until_nobody_is_at_the_door(with_ada):
     assert (event["reason"], levels) == ("granted", [1, 0])
     with_ada.greet()
     assert with_ada.hear() == {"ready": True}
+    with_ada.push()
+    assert with_ada.outcome()[0]["press"] == "b-2"  # not the first one again
