@@ -60,7 +60,8 @@ def one_that_was_taken_ends_and_says_how(story: Story) -> Iterator[str]:
         ended = asking.life.ended
         if asking.decided is None and ended is not None:
             stalls = story.slips(asking.fact, ended, Slip.STALLED)
-            if ended.at > asking.deadline + _TURN_S + _LONGEST_STALL_S * len(stalls):
+            due = max(asking.deadline, asking.fact.at)  # a press may have waited for its turn
+            if ended.at > due + _TURN_S + _LONGEST_STALL_S * len(stalls):
                 yield f"{asking.fact}: press {asking.number} never ended"
 
 
