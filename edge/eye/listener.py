@@ -92,7 +92,7 @@ def _clear(path: Path) -> None:
             f"{path}: there is something else, which is not removed.",
             remedy="Move it away, or set [paths] socket to another path.",
         )
-    if _somebody_lives(path):
+    if somebody_listens(path):
         raise BusyError(
             f"{path}: another eye is running.",
             remedy="Stop it first: sudo systemctl stop onelook-eye",
@@ -100,14 +100,12 @@ def _clear(path: Path) -> None:
     path.unlink()
 
 
-def _somebody_lives(path: Path) -> bool:
-    """Ask for a stream, which an eye has not: a connection would take the place of the door's."""
+def somebody_listens(path: Path) -> bool:
+    """Whether an eye listens there, or one may that this user may not reach."""
+    # A connection of the eye's kind would take the place of the door's: ask for another kind.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
-        except ConnectionRefusedError:
-            return False
         except OSError as e:
-            if e.errno != errno.EPROTOTYPE:
-                raise
+            return e.errno in {errno.EPROTOTYPE, errno.EACCES}
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -110,6 +111,17 @@ def test_a_full_disk_is_found(monkeypatch, unit, capsys):
     _, found = examined(unit, capsys)
     assert found["disk"]["state"] == "problem"
     assert "vacuum" in found["disk"]["fix"]
+
+
+def test_a_systemd_that_does_not_answer_is_unknown(monkeypatch, tmp_path, unit, capsys):
+    slow = tmp_path / "bin/systemctl"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+    monkeypatch.setattr(machine, "_PATIENCE_S", 0.2)
+    _, found = examined(unit, capsys)
+    assert found["services"]["state"] == "unknown"
 
 
 def happened(state, *reasons):

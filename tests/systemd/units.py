@@ -159,6 +159,13 @@ def test_the_owner_commands_a_door_in_its_sandbox(owned):
     assert {"enrolled", "removed", "manual_unlock", "mode_changed"} <= set(owned["events"])
 
 
+def test_a_reload_takes_a_right_configuration_and_leaves_a_wrong_one(owned):
+    assert owned["reloaded"] == ["log.keep"]
+    assert owned["reload"] == 0
+    assert owned["wrong_reload"] != 0
+    assert owned["still_the_same"]
+
+
 def test_the_owners_own_command_is_told_and_sees_nothing_of_the_door(owned):
     told = owned["told"].splitlines()
     assert told[0] == "onelook-hooks"

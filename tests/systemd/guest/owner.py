@@ -38,12 +38,24 @@ def steps():
     found["locked_again"] = document("status")["strike"]
     found["mode"] = document("mode", "closed")["mode"]
 
+    config = Path("/etc/onelook/onelook.toml")
+    settings = config.read_text()
+    config.write_text(settings + '\n[log]\nkeep = "30d"\n')
+    found["reloaded"] = document("reload")["changed"]
+    wait_for("its eye", lambda: document("status")["armed"])
+    config.write_text(settings)
+    found["reload"] = run("systemctl", "reload", DOOR).returncode
+    wait_for("its eye", lambda: document("status")["armed"])
+    config.write_text(settings + "\nnonsense = 1\n")
+    found["wrong_reload"] = run("systemctl", "reload", DOOR).returncode
+    found["still_the_same"] = document("status")["armed"]
+    config.write_text(settings)
+
     HOOK.write_text(f"#!/bin/sh\nid -un >>{TOLD}\nenv >>{TOLD}\ncat /var/lib/onelook/* 2>>{TOLD}\n")
     HOOK.chmod(0o755)
     TOLD.touch()
     TOLD.chmod(0o666)
-    config = Path("/etc/onelook/onelook.toml")
-    config.write_text(config.read_text() + f'\n[hooks]\nalarm = "{HOOK}"\nfault = "{HOOK}"\n')
+    config.write_text(settings + f'\n[hooks]\nalarm = "{HOOK}"\nfault = "{HOOK}"\n')
     drop_in = Path("/etc/systemd/system/onelook-hooks.service.d/played.conf")
     drop_in.parent.mkdir()
     # On the container's overlay a reader in a mount namespace of its own is woken by journald and
