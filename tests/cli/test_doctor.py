@@ -120,8 +120,11 @@ def test_a_systemd_that_does_not_answer_is_unknown(monkeypatch, tmp_path, unit, 
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
     monkeypatch.setattr(machine, "_PATIENCE_S", 0.2)
+    (tmp_path / "systemd/system").mkdir(parents=True)
+    monkeypatch.setattr(machine, "_RUN", tmp_path)
     _, found = examined(unit, capsys)
     assert found["services"]["state"] == "unknown"
+    assert "no answer" in found["services"]["said"]
 
 
 def happened(state, *reasons):
