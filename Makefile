@@ -9,6 +9,9 @@ DOOR        := .venv
 TEST        := .venv-test
 WORKSTATION := .venv-workstation
 TFLITE      := .venv-tflite
+DOCS        := .venv-docs
+BENCH       := .venv-bench
+PEERS       := .venv-peers
 LOCK        := .venv-lock
 
 VENV := $(PYTHON) deploy/environment.py
@@ -19,7 +22,7 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper test-faults \
-        test-import test-systemd test-unit test-crash test-arm64 lock dist clean
+        test-import test-systemd test-unit test-crash test-arm64 bench docs lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -74,6 +77,9 @@ test-crash: $(TEST)  ## the plug pulled at any write to the disk, in the same VM
 test-arm64: $(TEST) $(TFLITE)  ## both engines, here and on emulated Pis; 5 to 9 minutes, see tests/arm64/run.sh
 	@tests/arm64/run.sh $(ARGS)
 
+bench: $(BENCH) $(PEERS)  ## how fast, how small, beside others, in build/bench; 10 minutes; ARGS="--teachers DIR --faces TAR", see docs/performance.md
+	@$(BENCH)/bin/python -m bench --peers-python $(PEERS)/bin/python $(ARGS)
+
 ifeq ($(IS_311),True)
 test-tflite: $(TFLITE)  ## the engine and a whole press with tflite-runtime (Python 3.11 only)
 	@ONELOOK_ENGINE=tflite-runtime $(TFLITE)/bin/python -m pytest $(ENGINE_TESTS) $(ARGS)
@@ -82,16 +88,29 @@ test-tflite:
 	@echo "nothing to do: tflite-runtime has no wheel above Python 3.11"
 endif
 
+docs: $(DOCS) $(TEST)  ## the pages as a site in build/site, links checked, their commands run; 1 to 4 minutes; ARGS="-k enrol"
+	@$(DOCS)/bin/mkdocs build --strict
+	@$(TEST)/bin/python -m pytest tests/docs/test_pages.py tests/docs/site.py tests/docs/commands.py $(ARGS)
+	@echo "open build/site/index.html"
+
 workstation: $(WORKSTATION)  ## the environment for python -m train and convert in .venv-workstation
 
 # Not files to make: deploy/environment.py looks itself whether there is anything to do.
-.PHONY: workstation $(TEST) $(WORKSTATION) $(TFLITE) $(LOCK)
+.PHONY: workstation $(TEST) $(WORKSTATION) $(TFLITE) $(DOCS) $(BENCH) $(PEERS) $(LOCK)
 $(TEST):
 	@$(VENV) --editable $@ requirements/test.txt
 $(WORKSTATION):
 	@$(VENV) --editable $@ requirements/workstation.txt
 $(TFLITE):
 	@$(VENV) --editable $@ requirements/tflite.txt
+$(DOCS):
+	@$(VENV) $@ requirements/docs.txt
+$(BENCH):
+	@$(VENV) --editable $@ requirements/bench.txt
+# All that is needed is listed, so nothing is looked for beside it: dlib would be, which dlib-bin is.
+# The models are built by the setuptools of the same list. The bench does without all of this.
+$(PEERS):
+	-@PIP_NO_DEPS=1 PIP_BUILD_CONSTRAINT=requirements/peers.txt $(VENV) $@ requirements/peers.txt
 $(LOCK):
 	@$(VENV) $@ requirements/lock.txt
 
@@ -107,7 +126,10 @@ lock: $(LOCK)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgr
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) -o requirements/door.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra bookworm -o requirements/door-bookworm.txt
 	@$(COMPILE) $(ARGS) --universal $(CUT) --group build -o requirements/build.txt
+	@$(COMPILE) $(ARGS) --universal --group docs -o requirements/docs.txt
 	@$(COMPILE) $(ARGS) --universal --group lock -o requirements/lock.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --group bench --group build -o requirements/bench.txt
+	@$(COMPILE) $(ARGS) --universal --group peers --emit-build-options --no-binary face-recognition-models -o requirements/peers.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra tflite --extra dev --group build -o requirements/tflite.txt
 
 dist: $(TEST)  ## the wheel, with bundles and photographs in it, in dist/

@@ -21,7 +21,7 @@ import edge
 from edge import shipped
 from edge.contract.errors import MissingError
 
-LOCKS = ("build", "door", "door-bookworm", "lock", "test", "tflite", "workstation")
+LOCKS = ("build", "docs", "door", "door-bookworm", "lock", "test", "tflite", "workstation")
 
 
 def run(*command, **options):
