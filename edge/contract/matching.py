@@ -55,16 +55,47 @@ def distances(
     Returns:
         (n,) float32 in [0, 1], 0 = one person. An embedding without length is 1 from all.
     """
-    if head.difference is Difference.ABSOLUTE:
-        z = np.abs(templates - probe) @ head.weights
-        return _sigmoid(z + np.float32(head.bias))
-    probe_length = float(np.linalg.norm(probe))
-    lengths = np.linalg.norm(templates, axis=1)
-    usable = (lengths > 0) & (probe_length > 0)
-    unit_templates = templates / np.where(usable, lengths, 1.0)[:, None]
-    unit_probe = probe / (probe_length or 1.0)
-    z = ((unit_templates - unit_probe) ** 2) @ head.weights + np.float32(head.bias)
-    return np.where(usable, _sigmoid(z), np.float32(1.0)).astype(np.float32)
+    return Templates(head, templates, block=max(1, len(templates))).distances(probe)
+
+
+class Templates:
+    """Templates made ready once, for one probe after another."""
+
+    def __init__(self, head: Head, templates: NDArray[np.float32], block: int = 1024) -> None:
+        """templates: (n, dimensions) float32, dequantized.
+
+        block: so many are compared at a time. A block's differences stay in the processor's cache;
+        those of ten thousand templates at once are written to memory and read again, twice.
+        """
+        self._head, self._block = head, block
+        self._usable = np.ones(len(templates), np.bool_)
+        self._ready = templates
+        if head.difference is Difference.SQUARED:
+            lengths: NDArray[np.float32] = np.linalg.norm(templates, axis=1)
+            self._usable = lengths > 0
+            self._ready = templates / np.where(self._usable, lengths, np.float32(1.0))[:, None]
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def distances(self, probe: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As the function of that name."""
+        squared = self._head.difference is Difference.SQUARED
+        length = float(np.linalg.norm(probe)) if squared else 1.0
+        if not length > 0.0:
+            return np.ones(len(self), np.float32)
+        z = self._apart(probe / np.float32(length) if squared else probe)
+        return np.where(self._usable, _sigmoid(z), np.float32(1.0)).astype(np.float32)
+
+    def _apart(self, probe: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,): the head's weighted sums, before the sigmoid."""
+        squared = self._head.difference is Difference.SQUARED
+        z = np.empty(len(self), np.float32)
+        for at in range(0, len(self), self._block):
+            apart = self._ready[at : at + self._block] - probe
+            np.square(apart, out=apart) if squared else np.abs(apart, out=apart)
+            np.matmul(apart, self._head.weights, out=z[at : at + self._block])
+        return z + np.float32(self._head.bias)
 
 
 def _sigmoid(z: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,22 +22,31 @@ _Request = Mapping[str, Any]
 _Said = Mapping[str, str]  # who, because
 
 
-def obey(
-    door: Door, request: _Request, reload: Callable[[], list[str]]
-) -> Mapping[str, Any] | Later:
-    """Do what the request says. reload: reads the configuration again, and says what changed.
+def obey(door: Door, request: _Request) -> Mapping[str, Any] | Later:
+    """Do what the request says.
 
     Raises:
         OnelookError: it cannot be done. ValueError, KeyError, TypeError: it is no request.
     """
-    do, said = request["do"], {key: str(request.get(key, "")) for key in ("who", "because")}
-    if do == "status":
-        return door.described()
-    if do == "reload":
-        changed = reload()
-        _record(door, "reloaded", {**said, "changed": changed})
-        return {"changed": changed}
-    return _COMMANDS[do](door, request, said)
+    return _COMMANDS[request["do"]](door, request, said_by(request))
+
+
+def said_by(request: _Request) -> dict[str, str]:
+    """Who said it, and why: for the record."""
+    return {key: str(request.get(key, "")) for key in ("who", "because")}
+
+
+def record(
+    door: Door, word: str, fields: Mapping[str, object], counter: Counter | None = None
+) -> None:
+    """That the owner said so. Raises: StorageError: it is not in the log."""
+    seq = door.events.record({**row_of("system", word, boottime()), **fields}, counter=counter)
+    told = {key: value for key, value in fields.items() if isinstance(value, int)}
+    journal.write(word, priority=journal.NOTICE, seq=seq, **told)
+
+
+def _status(door: Door, _request: _Request, _said: _Said) -> dict[str, Any]:
+    return door.described()
 
 
 def _unlock(door: Door, request: _Request, said: _Said) -> dict[str, Any]:
@@ -72,7 +81,7 @@ def _mode(door: Door, request: _Request, said: _Said) -> dict[str, Any]:
 
 def _clear(door: Door, _request: _Request, said: _Said) -> dict[str, Any]:
     before, now = door.events.counter(), boottime()
-    _record(
+    record(
         door,
         "lockout_cleared",
         {**said, "failures": before.failures},
@@ -91,20 +100,12 @@ def _look(door: Door, request: _Request, said: _Said) -> Later:
     if door.state.phase is Phase.VERIFYING:
         raise UnavailableError("somebody is at the door.", remedy="Try again in a moment.")
     door.sittings.refuse_if_busy()
-    _record(door, "sitting", said)  # first: no look that nobody knows of
+    record(door, "sitting", said)  # first: no look that nobody knows of
     return door.sittings.begin(seconds, frames)
 
 
-def _record(
-    door: Door, word: str, fields: Mapping[str, object], counter: Counter | None = None
-) -> None:
-    """Raises: StorageError: it is not in the log."""
-    seq = door.events.record({**row_of("system", word, boottime()), **fields}, counter=counter)
-    told = {key: value for key, value in fields.items() if isinstance(value, int)}
-    journal.write(word, priority=journal.NOTICE, seq=seq, **told)
-
-
 _COMMANDS: Mapping[str, Callable[[Door, _Request, _Said], dict[str, Any] | Later]] = {
+    "status": _status,
     "unlock": _unlock,
     "lock": _lock,
     "mode": _mode,

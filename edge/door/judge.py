@@ -31,7 +31,7 @@ class Judge:
 
     def begin(self, number: int, at: float) -> None:
         """Of this press are the frames to come; it was made at CLOCK_BOOTTIME seconds."""
-        self.press = Press(number, at, self._people.cuts)
+        self.press = Press(number, at, cuts=self._people.cuts)
 
     def see(self, seen: Seen) -> Verdict | None:
         """A frame more; the verdict as soon as further ones cannot change it.

@@ -19,7 +19,7 @@ from edge.contract.errors import OnelookError
 from edge.contract.reasons import Reason
 from edge.core import machine
 from edge.core.burst import Verdict
-from edge.door.commands import obey
+from edge.door.commands import obey, record, said_by
 from edge.door.control import open_control
 from edge.door.devices.strike import Strike
 from edge.door.door import Door
@@ -27,6 +27,7 @@ from edge.door.inputs import Inputs, input_pins
 from edge.door.link import RETRY_S, LostError
 from edge.door.newcomers import Newcomers
 from edge.door.outputs import line_pins
+from edge.door.people import People
 from edge.door.records import tell_fault
 from edge.door.sitting import Later
 from edge.door.upkeep import Upkeep
@@ -150,17 +151,21 @@ class Loop:
         return True
 
     def _obey(self, request: Mapping[str, Any]) -> Mapping[str, Any] | Later:
-        return obey(self.door, request, self._reload)
+        return self._reload(request) if request["do"] == "reload" else obey(self.door, request)
 
-    def _reload(self) -> list[str]:
+    def _reload(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Read the configuration again; it counts as soon as nobody is at the door.
 
-        Returns the keys that changed.
-
         Raises:
-            OnelookError: it, or the bundle that it names, is not right; everything stays as it is.
+            OnelookError: it, or the bundle or gallery that it names, is not right, or it cannot be
+                recorded; everything stays as it is.
         """
         following = self._read()
-        trusted_manifest(following)
+        promise = trusted_manifest(following)
+        manifest = promise.manifest
+        Newcomers(self.door.events, promise, key_list(following))
+        People(following.paths.state_dir, manifest, manifest.level(following.recognition.level))
+        changed = changed_keys(self._config, following)
+        record(self.door, "reloaded", {**said_by(request), "changed": changed})
         self._following = following
-        return changed_keys(self._config, following)
+        return {"changed": changed}

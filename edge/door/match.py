@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.manifest import Manifest
-from edge.contract.matching import dequantize, distances
+from edge.contract.matching import Templates, dequantize
 from edge.core.burst import Nearest
 from edge.store.people import Gallery
 
@@ -28,10 +29,13 @@ class Matcher:
             if template.model == manifest.model and self._is_somebodys(template.embedding)
         ]
         self._people = list(dict.fromkeys(person for person, _ in usable))
-        number = {person: i for i, person in enumerate(self._people)}
-        self._owner = np.array([number[person] for person, _ in usable], np.intp)
+        # Everybody's templates lie together, and so begin where another person's end.
+        place = {person: i for i, person in enumerate(self._people)}
+        usable.sort(key=lambda pair: place[pair[0]])
+        owners = [person for person, _ in usable]
+        self._begins = np.flatnonzero([a != b for a, b in pairwise([None, *owners])])
         embeddings = np.array([e for _, e in usable], np.int8).reshape(-1, manifest.dimensions)
-        self._templates = self._real(embeddings)
+        self._templates = Templates(manifest.head, self._real(embeddings))
 
     @property
     def empty(self) -> bool:
@@ -46,16 +50,16 @@ class Matcher:
     @property
     def templates(self) -> int:
         """How many templates a probe is compared with."""
-        return len(self._owner)
+        return len(self._templates)
 
     def nearest(self, embedding: bytes) -> Nearest | None:
         """The nearest person to a probe, (dimensions,) int8 as bytes; None if it can be nobody."""
         if self.empty or not self._is_somebodys(embedding):
             return None
         probe = self._real(np.frombuffer(embedding, np.int8))
-        found = distances(self._manifest.head, probe, self._templates)
-        best = np.full(len(self._people), np.inf)
-        np.minimum.at(best, self._owner, found)  # a NaN stays one, and is below no threshold
+        found = self._templates.distances(probe)
+        # A NaN stays one, and is below no threshold.
+        best = np.minimum.reduceat(found, self._begins)
         at = int(np.argmin(best))
         others = np.delete(best, at)
         next_distance = float(others.min()) if len(others) else math.inf

@@ -35,9 +35,9 @@ class Press:
 
     number: int
     at: float
-    cuts: Mapping[str, float] = field(default_factory=dict)
     frames: list[Judged] = field(default_factory=list)
     before: Counter | None = None
+    cuts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:

@@ -138,23 +138,36 @@ class _Loop:
         if self._frame >= look.frames or boottime() >= look.deadline:
             self._look = None
             return
-        self._frame += 1
-        self._send(self._see(look))
+        seen = self._see(look)
+        if seen is not None:
+            self._frame += 1
+            self._send(seen)
 
-    def _see(self, look: Look) -> Seen:
-        asked = boottime()
+    def _see(self, look: Look) -> Seen | None:
+        """The next frame's answer; None if the door spoke while it was awaited.
+
+        What it says is mostly that it has seen enough: a look that nobody needs takes longer than
+        all else in a press.
+        """
+        asked, number = boottime(), self._frame + 1
         try:
             frame = self._lens.frame(self._after)
             self._after = frame.taken  # each answer is of another frame
             captured = boottime()
+            if self._spoken_to():
+                return None
             sight = self._eye.see(frame.pixels)
         except (CameraError, EngineError) as e:
             _tell("eye_fault", e)
             camera = isinstance(e, CameraError)
             reason = Reason.CAMERA_ERROR if camera else Reason.ENGINE_ERROR
             sight = Sight(reason, None, None, (), (0.0, 0.0))
-            return _seen(look, self._frame, boottime(), sight, boottime() - asked)
-        return _seen(look, self._frame, frame.taken, sight, captured - asked)
+            return _seen(look, number, boottime(), sight, boottime() - asked)
+        return _seen(look, number, frame.taken, sight, captured - asked)
+
+    def _spoken_to(self) -> bool:
+        """Whether something of the door's waits to be heard, if only that it has gone."""
+        return self._door is not None and bool(select.select([self._door], [], [], 0.0)[0])
 
     def _rest(self) -> None:
         """Idle time is for opening a camera again; the fault was journalled when it was new."""

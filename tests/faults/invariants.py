@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from tests.faults import counting, grants, lock, presses
-from tests.faults.facts import Ended, Slipped
+from tests.faults.facts import Ended, Enrolled, Fact, Kept, Slipped
 from tests.faults.steps import Slip
 from tests.faults.story import Story
 
@@ -19,9 +19,23 @@ def whatever_was_foreseen_does_not_end_the_door(story: Story) -> Iterator[str]:
     for fact in story.of(Ended):
         slips = [f.what for f in story.of(Slipped) if f.life == fact.life]
         may = any(slip.slip is Slip.BUG or slip.place in {"loop on", "loop off"} for slip in slips)
-        at_start = fact.what.how == "refused" and fact.turn == 0
+        at_start = fact.what.how == "refused" and (fact.turn == 0 or _begins_anew(story, fact))
         if fact.what.how in {"crashed", "refused"} and not may and not at_start:
             yield f"{fact}: the door ended: {fact.what.error}"
+
+
+def _begins_anew(story: Story, end: Fact) -> bool:
+    """The owner had it reloaded, all was right, and since then something changed."""
+    since = None
+    for fact in story.facts[: end.place]:
+        match fact.what:
+            case Kept(rows) if fact.life == end.life and any(
+                row["reason"] == "reloaded" for row in rows
+            ):
+                since = fact
+            case Slipped() | Enrolled() if since is not None:
+                return True
+    return False
 
 
 def the_log_is_whole_at_the_end(story: Story) -> Iterator[str]:

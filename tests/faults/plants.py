@@ -16,7 +16,6 @@ import numpy as np
 
 import edge.clock
 from edge.contract.errors import StorageError
-from edge.contract.matching import distances
 from edge.contract.reasons import Reason
 from edge.core import lockout, machine
 from edge.core.burst import Nearest, find
@@ -236,9 +235,10 @@ def _first_match_wins(_nearest):
         if self.empty or not self._is_somebodys(embedding):
             return None
         probe = self._real(np.frombuffer(embedding, np.int8))
-        found = distances(self._manifest.head, probe, self._templates)
+        found = self._templates.distances(probe)
         at = int(np.argmax(found < 0.3))
-        return Nearest(self._people[self._owner[at]], float(found[at]), math.inf)
+        owner = int(np.searchsorted(self._begins, at, side="right")) - 1
+        return Nearest(self._people[owner], float(found[at]), math.inf)
 
     return wrong
 

@@ -33,6 +33,7 @@ import edge.door.mode
 import edge.door.service
 import edge.journal
 import edge.store.database
+from edge.contract.matching import Templates
 from edge.contract.wire import Look
 from edge.door.link import Link
 from edge.door.sitting import NO_PRESS
@@ -64,7 +65,7 @@ def seams(folder: Path) -> Iterator[Ground]:
         for name in ("trusted_manifest", "key_list"):  # they stay the same: verified once
             put(edge.door.loop, name, _once(getattr(edge.door.loop, name)))
         put(edge.door.judge, "find", _judging(ground))
-        put(edge.door.match, "distances", _comparing(ground))
+        put(edge.door.match, "Templates", _comparing(ground))
         put(edge.store.database, "_connection", _disk(ground))
         put(Link, "send", _sending(ground))
         put(gpiozero.output_devices, "GPIOThread", threads(ground))
@@ -144,14 +145,13 @@ def _judging(ground: Ground) -> Callable[..., object]:
     return judge
 
 
-def _comparing(ground: Ground) -> Callable[..., object]:
-    distances = edge.door.match.distances
+def _comparing(ground: Ground) -> type:
+    class Watched(Templates):
+        def distances(self, probe):
+            ground.world.saw(Compared())
+            return super().distances(probe)
 
-    def compare(*probe_and_templates):
-        ground.world.saw(Compared())
-        return distances(*probe_and_templates)
-
-    return compare
+    return Watched
 
 
 def _sending(ground: Ground) -> Callable[..., None]:
