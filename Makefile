@@ -22,7 +22,7 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper test-faults \
-        test-import test-systemd test-unit test-crash test-arm64 bench docs lock dist clean
+        test-import test-systemd test-unit test-crash test-crash-points test-many test-arm64 bench docs lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -53,8 +53,8 @@ test-workstation: $(WORKSTATION)  ## the tests of training and conversion, with 
 test-bundle: $(TEST)  ## no changed bit of the shipped bundle is taken; minutes, not in `make test`
 	@$(TEST)/bin/python -m pytest tests/bundle/flips.py $(ARGS)
 
-test-tamper: $(TEST)  ## ten thousand ways to change the log, none of which passes; seconds
-	@TAMPER_TRIALS=10000 $(TEST)/bin/python -m pytest tests/unit/test_chain.py $(ARGS)
+test-tamper: $(TEST)  ## ten thousand spoilt logs, galleries and backups each, none of which passes; a minute
+	@TAMPER_TRIALS=10000 $(TEST)/bin/python -m pytest tests/unit/test_chain.py tests/unit/test_tamper.py $(ARGS)
 
 test-faults: $(TEST)  ## a hundred thousand histories of faults through the door's loop, and planted faults; 10 to 20 minutes
 	@$(TEST)/bin/python -m pytest -s tests/faults/histories.py $(ARGS)
@@ -70,9 +70,15 @@ test-unit: $(TEST)  ## the installed unit in a VM: the kernel's pins, libcamera,
 	@tests/doorvm/prepare.sh
 	@$(TEST)/bin/python -m pytest tests/doorvm/unit.py $(ARGS)
 
-test-crash: $(TEST)  ## the plug pulled at any write to the disk, in the same VM; 2 minutes, see tests/powercut/cuts.py
+test-crash: test-crash-points  ## test-crash-points, and the plug pulled at any write to the disk of the VM; 2 minutes more, see tests/powercut/cuts.py
 	@tests/doorvm/prepare.sh
 	@$(TEST)/bin/python -m pytest tests/powercut/cuts.py $(ARGS)
+
+test-crash-points: $(TEST)  ## the power gone after any call of any writer, ten thousand disks read; strace, no root, 3 to 6 minutes
+	@$(TEST)/bin/python -m pytest -s tests/crashpoints/crashes.py $(ARGS)
+
+test-many: $(TEST)  ## every command with 1, 100 and 10,000 people; prints how long each took; half a minute
+	@$(TEST)/bin/python -m pytest -s tests/people/many.py $(ARGS)
 
 test-arm64: $(TEST) $(TFLITE)  ## both engines, here and on emulated Pis; 5 to 9 minutes, see tests/arm64/run.sh
 	@tests/arm64/run.sh $(ARGS)
@@ -128,7 +134,7 @@ lock: $(LOCK)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgr
 	@$(COMPILE) $(ARGS) --universal $(CUT) --group build -o requirements/build.txt
 	@$(COMPILE) $(ARGS) --universal --group docs -o requirements/docs.txt
 	@$(COMPILE) $(ARGS) --universal --group lock -o requirements/lock.txt
-	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --group bench --group build -o requirements/bench.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra train --group build -o requirements/bench.txt
 	@$(COMPILE) $(ARGS) --universal --group peers --emit-build-options --no-binary face-recognition-models -o requirements/peers.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra tflite --extra dev --group build -o requirements/tflite.txt
 

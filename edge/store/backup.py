@@ -53,6 +53,12 @@ def read_backup(data: bytes, passphrase: bytes) -> Gallery:
             why="The passphrase is another one, or the file is damaged.",
             remedy="Try again; the first line of --passphrase-file is the passphrase.",
         ) from e
+    except MemoryError as e:  # one flipped bit of the cost is enough
+        raise DataError(
+            f"the backup takes {1 << cost >> 10} MiB of memory to open, which there is not.",
+            why="That much makes guessing dear; or the file is damaged.",
+            remedy="Stop other programs, or try another copy of the file.",
+        ) from e
     except (TypeError, ValueError) as e:
         raise DataError(f"not a gallery in the backup: {e}.", remedy=_NO_BACKUP) from e
 

@@ -6,7 +6,6 @@ journal has each event's seq.
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -22,16 +21,17 @@ from edge.store.database import (
     connect,
     database_refusals,
     find_damage,
+    forget_replaced,
     make,
     set_aside,
     transaction,
 )
 from edge.store.files import own_folder
+from edge.store.rows import CHANGED, append, chained, entries, to_go
 
 FILE = "events.sqlite3"
 # The counter of a store whose own was lost: the longest lock-out, whatever the configuration says.
 MOST_FAILURES = 1_000_000
-_CHANGED = "Somebody or something changed the log: keep a copy of the file."
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ class EventStore:
         Raises:
             StorageError: neither is on the disk.
         """
-        with self._transaction() as database:
+        with self._appending() as database:
             if counter is not None:
                 database.execute(
                     "UPDATE counter SET failures = ?, boot_id = ?, counted_at = ?",
                     (counter.failures, counter.boot_id, counter.counted_at),
                 )
-            return _append(database, entry)
+            return append(database, entry)
 
     def accepted(self, kind: str) -> tuple[int, str] | None:
         """(serial, digest) of the last accepted of a kind, see `accepted.py`; None: none yet.
@@ -128,11 +128,11 @@ class EventStore:
         Raises:
             StorageError: neither is on the disk.
         """
-        with self._transaction() as database:
+        with self._appending() as database:
             database.execute(
                 "INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", (kind, serial, digest)
             )
-            _append(database, entry)
+            append(database, entry)
 
     def mode(self) -> str | None:
         """What the owner set by command; None: as configured. Raises: StorageError."""
@@ -146,16 +146,16 @@ class EventStore:
         Raises:
             StorageError: neither is on the disk.
         """
-        with self._transaction() as database:
+        with self._appending() as database:
             database.execute("DELETE FROM mode")
             if mode is not None:
                 database.execute("INSERT INTO mode VALUES (1, ?)", (mode,))
-            return _append(database, entry)
+            return append(database, entry)
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(seq, entry), oldest first. Raises: StorageError."""
         with database_refusals(self.path):
-            yield from _rows(self._database, self.path)
+            yield from entries(self._database, self.path)
 
     def verify(self) -> int:
         """Follow the chain; returns the number of events.
@@ -164,11 +164,11 @@ class EventStore:
             StorageError: the first row that does not belong where it stands.
         """
         with database_refusals(self.path):
-            rows = list(_chain(self._database))
+            rows = list(chained(self._database))
         try:
             return chain.follow(rows).rows
         except chain.BrokenError as e:
-            raise StorageError(f"{self.path}: {e}.", remedy=_CHANGED) from e
+            raise StorageError(f"{self.path}: {e}.", remedy=CHANGED) from e
 
     def start_seal(self, entry: Mapping[str, object]) -> bytes:
         """Seal every event from the next one on; returns the first key, which is kept nowhere.
@@ -179,8 +179,8 @@ class EventStore:
             StorageError: it is not on the disk.
         """
         key = secrets.token_bytes(chain.KEY_BYTES)
-        with self._transaction() as database:
-            _append(database, {**entry, "reason": chain.SEALED, "key": chain.key_id(key)})
+        with self._appending() as database:
+            append(database, {**entry, "reason": chain.SEALED, "key": chain.key_id(key)})
             database.execute("INSERT OR REPLACE INTO seal VALUES (1, ?)", (key,))
         return key
 
@@ -195,19 +195,26 @@ class EventStore:
         Raises:
             StorageError: nothing is dropped.
         """
-        with self._transaction() as database:
+        with self._appending() as database:
             try:
-                gone = _to_go(database, before, most)
+                gone = to_go(database, before, most)
                 kept = chain.pruned(gone[-1], chain.seals_of(gone)) if gone else {}
             except (ValueError, KeyError, TypeError) as e:
                 raise StorageError(
-                    f"{self.path}: an old event cannot be read ({e}).", remedy=_CHANGED
+                    f"{self.path}: an old event cannot be read ({e}).", remedy=CHANGED
                 ) from e
             if not gone:
                 return 0
-            _append(database, {**entry, "reason": chain.PRUNED, **kept})
+            append(database, {**entry, "reason": chain.PRUNED, **kept})
             database.execute("DELETE FROM event WHERE seq <= ?", (gone[-1].seq,))
         return len(gone)
+
+    @contextmanager
+    def _appending(self) -> Iterator[sqlite3.Connection]:
+        with database_refusals(self.path):
+            with transaction(self._database):
+                yield self._database
+            forget_replaced(self._database, "seal")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -222,13 +229,13 @@ def read_events(state_dir: Path, after: int = 0) -> list[tuple[int, dict[str, An
         StorageError: it cannot be read. PermissionsError: it is closed to us.
     """
     with _looked_into(state_dir) as database:
-        return [] if database is None else list(_rows(database, state_dir / FILE, after))
+        return [] if database is None else list(entries(database, state_dir / FILE, after))
 
 
 def read_chain(state_dir: Path) -> list[chain.Row]:
     """The rows as they lie there. Raises: as `read_events`."""
     with _looked_into(state_dir) as database:
-        return [] if database is None else list(_chain(database))
+        return [] if database is None else list(chained(database))
 
 
 def read_accepted(state_dir: Path, kind: str) -> tuple[int, str] | None:
@@ -254,34 +261,6 @@ def _accepted(database: sqlite3.Connection, kind: str) -> tuple[int, str] | None
     return (int(found[0]), str(found[1])) if found else None
 
 
-def _to_go(database: sqlite3.Connection, before: str, most: int) -> list[chain.Row]:
-    """The oldest, up to the first that may stay; no more are read."""
-    newest = database.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
-    gone = []
-    for row in _chain(database):
-        if row.seq > newest - most and str(row.document.get("time", "")) >= before:
-            break
-        gone.append(row)
-    return gone
-
-
-def _chain(database: sqlite3.Connection) -> Iterator[chain.Row]:
-    for row in database.execute("SELECT seq, entry, hash, seal FROM event ORDER BY seq"):
-        yield chain.Row(*row)
-
-
-def _rows(
-    database: sqlite3.Connection, path: Path, after: int = 0
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    found = database.execute("SELECT seq, entry FROM event WHERE seq > ? ORDER BY seq", (after,))
-    for seq, entry in found:
-        try:
-            document: dict[str, Any] = json.loads(entry)
-        except ValueError as e:
-            raise StorageError(f"{path}: event {seq} cannot be read ({e}).", remedy=_CHANGED) from e
-        yield seq, document
-
-
 def _begin(database: sqlite3.Connection, damage: str) -> None:
     """The first rows: no failures; or, in place of a lost database, as many as there can be."""
     # Counted now: the longest wait begins when the loss is found, not when the machine started.
@@ -291,18 +270,4 @@ def _begin(database: sqlite3.Connection, damage: str) -> None:
         when, trusted = wall()
         clock = "trusted" if trusted else "unknown"
         entry = {"kind": "system", "reason": "log_gap", "time": when, "clock": clock, "why": damage}
-        _append(database, entry)
-
-
-def _append(database: sqlite3.Connection, entry: Mapping[str, object]) -> int:
-    last = database.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
-    before, hash_before = last or (0, chain.FIRST)
-    text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    seq = int(before) + 1
-    made = chain.hash_of(hash_before, seq, text)
-    found = database.execute("SELECT key FROM seal").fetchone()
-    seal = chain.seal_of(found[0], made) if found else ""
-    database.execute("INSERT INTO event VALUES (?, ?, ?, ?)", (seq, text, made, seal))
-    if found:
-        database.execute("UPDATE seal SET key = ?", (chain.next_key(found[0]),))
-    return seq
+        append(database, entry)

@@ -92,12 +92,15 @@ class GalleryStore:
                 in its place: whoever was removed since then would be back.
             PermissionsError: the folder is open to others, or closed to us.
         """
-        files = self._files()
-        if not files:
-            return Gallery()
-        check_private(self._folder)
-        newest = max(files)
-        return self._unseal(files[newest], newest)
+        while files := self._files():
+            check_private(self._folder)
+            newest = max(files)
+            try:
+                return self._unseal(files[newest], newest)
+            except StorageError:
+                if self.generation() <= newest:
+                    raise  # else somebody was erased meanwhile, and the old key with them
+        return Gallery()
 
     @contextmanager
     def change(self) -> Iterator[Change]:

@@ -48,8 +48,8 @@ def find_keys(state_dir: Path) -> list[bytes]:
     Raises:
         StorageError, PermissionsError: as `find_key`.
     """
-    key, following = find_key(state_dir), state_dir / NEXT
-    return [*([key] if key else []), *([_read(following)] if following.is_file() else [])]
+    following = _read(state_dir / NEXT)  # first this one: meanwhile it may become the other
+    return [key for key in (find_key(state_dir), following) if key is not None]
 
 
 def find_key(state_dir: Path) -> bytes | None:
@@ -87,9 +87,11 @@ def _credential() -> Path | None:
     return given if credentials and given.is_file() else None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> bytes | None:
     try:
         data = path.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as e:
         raise StorageError(
             f"{path}: cannot be read ({e.strerror}).", remedy="Check its owner and mode."

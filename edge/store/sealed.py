@@ -15,6 +15,7 @@ import msgpack
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from edge.contract.errors import StorageError
 from edge.store.people import Gallery, Person, Template
 
 MAGIC = b"onelook-gallery\0"
@@ -24,6 +25,7 @@ _READ = (1, VERSION)
 _HEADER = struct.Struct(">16sBQ")
 _NONCE_BYTES = 12
 MAX_BYTES = 64 * 1024 * 1024
+_MOST_PACKED = MAX_BYTES - 256  # what a gallery's file and a backup have around it
 
 
 class SealError(ValueError):
@@ -31,7 +33,7 @@ class SealError(ValueError):
 
 
 def seal(gallery: Gallery, generation: int, key: bytes) -> bytes:
-    """The file of a generation."""
+    """The file of a generation. Raises: StorageError: it would be larger than any that is read."""
     header = _HEADER.pack(MAGIC, VERSION, generation)
     # A random nonce under one key is safe for 2^32 galleries; a household changes it by the week.
     nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -57,7 +59,7 @@ def unseal(data: bytes, generation: int, key: bytes) -> Gallery:
 
 
 def pack(gallery: Gallery) -> bytes:
-    """Everything in it."""
+    """Everything in it. Raises: StorageError: more than can be read again."""
     people = [
         [
             p.id,
@@ -68,6 +70,12 @@ def pack(gallery: Gallery) -> bytes:
         for p in gallery.people
     ]
     packed: bytes = msgpack.packb(people)
+    if len(packed) > _MOST_PACKED:  # before it is in the place of one that can be read
+        raise StorageError(
+            f"the gallery would have {len(packed) >> 20} MiB, more than {MAX_BYTES >> 20}.",
+            why="A larger file is not read: nobody could come in.",
+            remedy="Set [privacy] keep_crops = false, and enrol anew those who have crops.",
+        )
     return packed
 
 

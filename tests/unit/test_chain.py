@@ -53,6 +53,36 @@ def test_the_key_is_kept_nowhere(log, tmp_path):
         assert first not in file.read_bytes()
 
 
+def test_a_key_that_is_used_up_is_gone_while_the_log_is_open(tmp_path):
+    """Else whoever breaks in today could seal what happened yesterday."""
+    folder = tmp_path / "state"
+    with EventStore(folder) as door, EventStore(folder) as command:
+        key = command.start_seal({})
+        keys = [key]
+        while len(keys) < 4:
+            keys.append(chain.next_key(keys[-1]))
+        for n in range(3):
+            door.count_press(1.0)
+            door.record({"n": n}, counter=None)
+            left = b"".join(file.read_bytes() for file in folder.iterdir())
+            assert [kept for kept in keys if kept in left] == [keys[n + 1]]
+
+
+def test_who_reads_meanwhile_keeps_a_used_key_for_one_event_more(tmp_path):
+    folder = tmp_path / "state"
+    with EventStore(folder) as door, EventStore(folder) as reader:
+        first = door.start_seal({})
+        rows = reader.rows()
+        next(rows)
+        door.record({"n": 1}, counter=None)
+        list(rows)
+        door.record({"n": 2}, counter=None)
+        left = b"".join(file.read_bytes() for file in folder.iterdir())
+        assert first not in left
+        assert chain.next_key(first) not in left
+        assert door.verify() == 3
+
+
 def test_a_second_seal_begins_where_the_first_ends(tmp_path):
     with EventStore(tmp_path / "state") as store:
         old = store.start_seal({})

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from edge.contract.errors import BusyError, PermissionsError, StorageError
 from edge.store import gallery as module
 from edge.store.gallery import Gallery, GalleryStore, Person, Template
-from edge.store.sealed import MAGIC, SealError, seal, unseal
+from edge.store.sealed import MAGIC, MAX_BYTES, SealError, seal, unseal
 
 
 def person(name, *embeddings):
@@ -206,6 +206,34 @@ def test_a_lock_that_cannot_be_made_is_one_clear_error(store, folder):
     (folder / "gallery.lock").mkdir()
     with pytest.raises(StorageError, match="cannot be locked"), store.change():
         pass
+
+
+ERASE_FOR_A_WHILE = """
+import sys
+from pathlib import Path
+from edge.store.gallery import GalleryStore
+for _ in range(100):
+    with GalleryStore(Path(sys.argv[1])).change() as change:
+        change.erase(change.gallery)
+"""
+
+
+def test_who_reads_while_another_erases_finds_a_whole_gallery(store, folder, repository):
+    enrol(store, ADA)
+    command = [sys.executable, "-c", ERASE_FOR_A_WHILE, str(folder)]
+    with subprocess.Popen(command, cwd=repository) as other:
+        while other.poll() is None:
+            assert store.load().people == (ADA,)
+    assert other.returncode == 0
+    assert store.generation() == 101
+
+
+def test_a_gallery_that_could_not_be_read_again_is_not_written(store):
+    enrol(store, ADA)
+    large = Template(b"e", "m1", "abc", "2026-11-27", "", crop=bytes(MAX_BYTES))
+    with pytest.raises(StorageError, match="64 MiB"):
+        enrol(store, Person("p-Bea", "Bea", (large,)))
+    assert store.load().people == (ADA,)
 
 
 ENROL_ON_A_FULL_DISK = """
