@@ -62,6 +62,7 @@ IDS = {
     "eye_door_lost": "f25fbb122c8e97a60ed4f42cad98ff90",
     "lockout_cleared": "54f2e7f3c9471111e4f1d9d7b2b8c5b8",
     "bundle_accepted": "b2ca1acda69a52a5703f08e8fd70e43c",
+    "gallery_accepted": "2c5a1827f74246f7ab1b1c7135a03e9d",
     "keys_accepted": "aaf1b93c64af0f3f4bd194a6b5ff7c9f",
     "heartbeat": "233bece453e08993591a5e94d8d4834c",
     "log_pruned": "09da5600712084704c2aa604ce499852",
@@ -124,6 +125,10 @@ _EVENTS = {
     ),
     "bundle_accepted": (
         "The door took a bundle for the first time; from now on none that is older.",
+        "Nothing to do.",
+    ),
+    "gallery_accepted": (
+        "The door let people in by a newer gallery for the first time; from now on none older.",
         "Nothing to do.",
     ),
     "keys_accepted": (

@@ -11,7 +11,7 @@ _shtab_onelook_config_subparsers=(show check)
 _shtab_onelook_subparsers=(demo enroll import list remove edit backup restore status unlock lock mode clear-lockout reload events explain log report calibrate test locate recognise model config wiring doctor pi-selftest version run eye release hooks)
 
 _shtab_onelook_demo_option_strings=(-h --help --config --json --color -v --verbose --images --webcam --show)
-_shtab_onelook_enroll_option_strings=(-h --help --config --json --color -v --verbose --from --add --label)
+_shtab_onelook_enroll_option_strings=(-h --help --config --json --color -v --verbose --from --camera --pause --add --label)
 _shtab_onelook_import_option_strings=(-h --help --config --json --color -v --verbose --name)
 _shtab_onelook_list_option_strings=(-h --help --config --json --color -v --verbose)
 _shtab_onelook_remove_option_strings=(-h --help --config --json --color -v --verbose -y --yes)
@@ -113,6 +113,7 @@ _shtab_onelook_enroll___help_nargs=0
 _shtab_onelook_enroll___json_nargs=0
 _shtab_onelook_enroll__v_nargs=0
 _shtab_onelook_enroll___verbose_nargs=0
+_shtab_onelook_enroll___camera_nargs=0
 _shtab_onelook_enroll___add_nargs=0
 _shtab_onelook_import__h_nargs=0
 _shtab_onelook_import___help_nargs=0

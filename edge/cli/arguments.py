@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from edge.config.durations import parse_duration
 from edge.contract.errors import UsageError
 
 Run = Callable[[argparse.Namespace], int]
@@ -97,3 +98,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 
 COMMON_DEFAULTS = {"config": None, "json": False, "color": "auto", "verbose": False}
+
+
+def duration(text: str) -> float:
+    """An argument such as "200ms" or "5s", in seconds."""
+    try:
+        return parse_duration(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e)) from e

@@ -80,8 +80,8 @@ class Calibrated:
     def _strangers(self) -> Iterator[str]:
         if self.strangers is None:
             return
-        for photo, why in self.strangers.left_out:
-            yield f"left out: {photo}: {why}"
+        for _, why in self.strangers.left_out:
+            yield f"left out: {why}"
         for one in self.strangers.opened:
             yield f"opens: {one.photo}, taken for {one.person}; is it really somebody else?"
 
@@ -112,11 +112,10 @@ class Calibrated:
 
 
 def _listed(presses: Sequence[Press]) -> str:
-    first, last = presses[0], presses[-1]
-    return (
-        f"{_presses(len(presses))} in shadow, e-{first.seq} to e-{last.seq} "
-        f"({local(first.entry['time'])} to {local(last.entry['time'])})"
-    )
+    ends = presses[:1] if len(presses) == 1 else (presses[0], presses[-1])
+    names = " to ".join(f"e-{press.seq}" for press in ends)
+    times = " to ".join(local(press.entry["time"]) for press in ends)
+    return f"{_presses(len(presses))} in shadow, {names} ({times})"
 
 
 def _presses(number: int) -> str:

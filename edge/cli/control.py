@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge.cli.arguments import Commands
+from edge.cli.arguments import Commands, duration
 from edge.cli.output import publish
 from edge.config import load_config
-from edge.config.durations import parse_duration
 from edge.contract.errors import StorageError
 
 _AGAIN_S = 1.0
@@ -42,7 +41,7 @@ def register(commands: Commands) -> None:
     unlock.add_argument(
         "--for",
         dest="pulse",
-        type=_duration,
+        type=duration,
         metavar="TIME",
         help="200ms to 10s, else [door] pulse",
     )
@@ -73,7 +72,7 @@ def register(commands: Commands) -> None:
 
 def _status(args: argparse.Namespace) -> int:
     while True:
-        answer = _asked(args, do="status")
+        answer = asked(args, {"do": "status"})
         healthy = not answer["faults"] and answer["armed"]
         if not args.watch:
             return publish(args, "status", _told(answer), ok=healthy, **answer)
@@ -95,7 +94,7 @@ def _told(answer: Mapping[str, Any]) -> Iterator[str]:
     left = answer["lockout"]["left_ms"] / 1000
     wait = f", and nobody is looked at for {left:.0f} s" if left else ""
     yield f"failures  {answer['lockout']['failures']} in a row{wait}"
-    yield f"people    {answer['people']}"
+    yield f"people    {answer['people']}, level {answer['level']}"
     yield f"bundle    {answer['bundle']}"
     if not answer["armed"]:
         yield "fault     not ready: the eye has not answered yet"
@@ -106,7 +105,7 @@ def _told(answer: Mapping[str, Any]) -> Iterator[str]:
 def _unlock(args: argparse.Namespace) -> int:
     pulse = args.pulse
     seconds = load_config(args.config).door.pulse_s if pulse is None else pulse
-    answer = _asked(args, do="unlock", seconds=seconds)
+    answer = asked(args, {"do": "unlock", "seconds": seconds})
     if not answer["opened"]:
         raise StorageError(
             "the lock stays shut: without a record or a line nothing opens.",
@@ -116,24 +115,24 @@ def _unlock(args: argparse.Namespace) -> int:
 
 
 def _lock(args: argparse.Namespace) -> int:
-    _asked(args, do="lock")
+    asked(args, {"do": "lock"})
     return publish(args, "lock", ["the lock is shut"])
 
 
 def _mode(args: argparse.Namespace) -> int:
     mode = None if args.mode == "configured" else args.mode
-    answer = _asked(args, do="mode", mode=mode)
+    answer = asked(args, {"do": "mode", "mode": mode})
     return publish(args, "mode", [f"mode {answer['mode']}"], mode=answer["mode"])
 
 
 def _clear(args: argparse.Namespace) -> int:
-    failures = _asked(args, do="clear-lockout")["failures"]
+    failures = asked(args, {"do": "clear-lockout"})["failures"]
     lines = [f"{failures} failed presses are forgotten" if failures else "there were none"]
     return publish(args, "clear-lockout", lines, failures=failures)
 
 
 def _reload(args: argparse.Namespace) -> int:
-    changed = _asked(args, do="reload")["changed"]
+    changed = asked(args, {"do": "reload"})["changed"]
     restart = sorted(
         {
             service
@@ -149,17 +148,14 @@ def _reload(args: argparse.Namespace) -> int:
     return publish(args, "reload", lines, changed=changed, restart=restart)
 
 
-def _asked(args: argparse.Namespace, **request: object) -> dict[str, Any]:
+def asked(
+    args: argparse.Namespace, request: Mapping[str, object], *, wait_s: float = 0.0
+) -> dict[str, Any]:
+    """What the door answers, which is told who asks. Raises: as `edge.door.control.ask`."""
     from edge.door.control import ask
 
     said = {"who": os.environ.get("SUDO_USER") or getpass.getuser()}
     if because := getattr(args, "because", ""):
         said["because"] = because
-    return ask(load_config(args.config).paths.state_dir, request | said)
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as e:
-        raise argparse.ArgumentTypeError(str(e)) from e
+    state_dir = load_config(args.config).paths.state_dir
+    return ask(state_dir, {**request, **said}, wait_s=wait_s)

@@ -1,6 +1,6 @@
 """From faces to templates: who is let in, and on which of their faces.
 
-`enrol` takes photographs; `admit` takes usable faces from anywhere, and is the same for all.
+`enrol` takes photographs, `enrol_faces` what the door's own camera saw.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Request:
 class Skipped:
     """A photograph that was not used, and why."""
 
-    path: Path
+    told: str
     error: OnelookError
 
 
@@ -81,12 +81,12 @@ class Admission:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What an enrolment from photographs did; see `Admission`."""
+    """What an enrolment did, as `Admission`; faces by how messages call them."""
 
     person: Person
-    kept: tuple[Path, ...]
-    known: tuple[Path, ...]
-    left_out: tuple[Path, ...]
+    kept: tuple[str, ...]
+    known: tuple[str, ...]
+    left_out: tuple[str, ...]
     dropped: tuple[Template, ...]
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
@@ -105,12 +105,19 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
         OnelookError, MissingError: as `admit`.
     """
     find_for(store.load(), request.name, add=request.add)  # quick, before seconds of looking
-    looked, skipped = _look(desk, request)
-    paths, faces = [path for path, _ in looked], [face for _, face in looked]
-    done = admit(store, Ruler(desk.bundle.manifest), desk.level, request, faces)
+    faces, skipped = _look(desk, request)
+    done = enrol_faces(store, Ruler(desk.bundle.manifest), desk.level, request, faces)
+    return replace(done, skipped=tuple(skipped))
 
-    def named(places: Sequence[int]) -> tuple[Path, ...]:
-        return tuple(paths[place] for place in places)
+
+def enrol_faces(
+    store: GalleryStore, ruler: Ruler, level: Level, request: Request, faces: Sequence[Candidate]
+) -> Enrolment:
+    """Let a person in on usable faces. Raises: as `admit`."""
+    done = admit(store, ruler, level, request, faces)
+
+    def named(places: Sequence[int]) -> tuple[str, ...]:
+        return tuple(faces[place].told for place in places)
 
     return Enrolment(
         person=done.person,
@@ -118,7 +125,7 @@ def enrol(desk: Desk, store: GalleryStore, request: Request) -> Enrolment:
         known=named(done.known),
         left_out=named(done.left_out),
         dropped=done.dropped,
-        skipped=tuple(skipped),
+        skipped=(),
         warnings=done.warnings,
         tried=done.tried,
     )
@@ -218,18 +225,18 @@ def find_for(gallery: Gallery, name: str, *, add: bool) -> Person | None:
     return None
 
 
-def _look(desk: Desk, request: Request) -> tuple[list[tuple[Path, Candidate]], list[Skipped]]:
+def _look(desk: Desk, request: Request) -> tuple[list[Candidate], list[Skipped]]:
     looked, skipped = [], []
     for path in request.photos:
         try:
             photograph = look_at(desk, path)
             face, crop = usable(photograph), photograph.sight.crop
             kept = crop_file(crop) if request.keep_crops else b""
-            looked.append((path, Candidate(str(path), photograph.source, face, kept)))
+            looked.append(Candidate(str(path), photograph.source, face, kept))
         except OnelookError as e:
             if len(request.photos) == 1:
                 raise
-            skipped.append(Skipped(path, e))
+            skipped.append(Skipped(str(path), e))
     if not looked:
         reasons = "\n".join(f"  {s.error.what}" for s in skipped)
         raise FaceError(

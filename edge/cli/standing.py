@@ -93,12 +93,13 @@ def standing(config: Config, manifest: Manifest, gallery: Gallery) -> Standing:
 def change_lines(before: Standing, after: Standing) -> Iterator[str]:
     """What a change of the gallery did to the step, then how it stands."""
     if before.step == after.step:
-        yield "the step of the gallery's size stays:"
+        yield "the step of the threshold table stays as it was"
     elif before.step is not None and after.step is not None:
         stricter = after.step.distance < before.step.distance
         why = "more templates give a stranger more chances" if stricter else "fewer templates"
         yield (
-            f"from now on the threshold is that for {after.step.people} people "
+            f"from now on the threshold is that for "
+            f"{_counted(after.step.people, 'person', 'people')} "
             f"({before.step.distance:.5f} before): {why}"
         )
     yield from after.lines()

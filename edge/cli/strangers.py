@@ -73,7 +73,7 @@ def strangers_in(
         try:
             photograph = look_at(desk, photo)
             if photograph.source in known:
-                left_out.append((photo, f"it is enrolled, as {known[photograph.source]}"))
+                left_out.append((photo, f"{photo}: enrolled, as {known[photograph.source]}."))
                 continue
             nearest = matcher.nearest(usable(photograph).tobytes())
         except OnelookError as e:

@@ -71,9 +71,10 @@ class Templates:
         self._usable = np.ones(len(templates), np.bool_)
         self._ready = templates
         if head.difference is Difference.SQUARED:
-            lengths: NDArray[np.float32] = np.linalg.norm(templates, axis=1)
+            lengths = np.linalg.norm(templates, axis=1)
             self._usable = lengths > 0
-            self._ready = templates / np.where(self._usable, lengths, np.float32(1.0))[:, None]
+            shares = np.where(self._usable, lengths, np.float32(1.0))[:, None]
+            self._ready = np.asarray(templates / shares, np.float32)
 
     def __len__(self) -> int:
         return len(self._ready)

@@ -121,6 +121,8 @@ def mistaken(trial: Trial, level: str, rule: Agreement) -> bool | None:
     if not trial.enrolled:
         return False
     votes = sum(level in frame.others for frame in trial.frames)
+    if trial.told is None:  # it went to its end, or its time was up: no frame more comes
+        return votes >= rule.agree
     return rule.reached(votes, len(trial.frames))
 
 

@@ -77,12 +77,15 @@ class Control:
 
     def _hear(self, fd: int) -> None:
         owner = self._waiting.pop(fd)
-        with suppress(OSError):
-            answer = self._answered(owner.recv(_MOST_BYTES))
-            self._held.add(owner)
-            if isinstance(answer, Later):
-                answer.send = partial(self._reply, owner)
-                return
+        self._held.add(owner)
+        try:
+            packet = owner.recv(_MOST_BYTES)
+        except OSError:
+            packet = b""
+        answer = self._answered(packet)
+        if isinstance(answer, Later):
+            answer.send = partial(self._reply, owner)
+        else:
             self._reply(owner, answer)
 
     def _reply(self, owner: socket.socket, answer: Mapping[str, Any]) -> None:

@@ -56,7 +56,7 @@ class Door:
         self._mode = Mode(config.door.mode, config.hours)
         self.set_mode(self.events.mode())
         level = manifest.level(config.recognition.level)
-        self._people = People(config.paths.state_dir, manifest, level)
+        self._people = People(config.paths.state_dir, self.events, manifest, level)
         self._judge = Judge(self._people, self._records, config.recognition)
         self.link = Link(config.paths.socket, manifest.model, manifest.dimensions)
         stack.callback(self.link.close)
@@ -71,7 +71,8 @@ class Door:
     @property
     def idle(self) -> bool:
         """Nobody is looked at, and the lock is shut."""
-        return self.state.phase is machine.Phase.LOCKED and self.state.energised is None
+        locked = self.state.phase is machine.Phase.LOCKED and self.state.energised is None
+        return locked and self.sittings.until is None
 
     def set_mode(self, mode: str | None) -> str:
         """Take the owner's mode, or None for the configured one; returns the one that counts."""
@@ -101,6 +102,7 @@ class Door:
             "door": "open" if state.opened is not None else "shut or without a contact",
             "lockout": {"failures": counter.failures, "left_ms": round(left * 1000)},
             "people": self._people.matcher.people,
+            "level": self._people.level,
             "bundle": self._bundle,
             "faults": [what for what, is_so in faults.items() if is_so],
         }

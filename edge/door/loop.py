@@ -162,9 +162,10 @@ class Loop:
         """
         following = self._read()
         promise = trusted_manifest(following)
-        manifest = promise.manifest
-        Newcomers(self.door.events, promise, key_list(following))
-        People(following.paths.state_dir, manifest, manifest.level(following.recognition.level))
+        manifest, events = promise.manifest, self.door.events
+        Newcomers(events, promise, key_list(following))
+        level = manifest.level(following.recognition.level)
+        People(following.paths.state_dir, events, manifest, level).refresh()
         changed = changed_keys(self._config, following)
         record(self.door, "reloaded", {**said_by(request), "changed": changed})
         self._following = following

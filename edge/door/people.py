@@ -8,29 +8,38 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from edge.contract.errors import BundleError
+from edge.contract.errors import BundleError, StorageError
+from edge.contract.in_force import level_in_force
 from edge.contract.levels import Level, Step
 from edge.contract.manifest import Manifest
 from edge.contract.reasons import Reason
 from edge.core.admission import Clock, admitted
 from edge.door.match import Matcher
-from edge.store.chosen import level_for
+from edge.store.chosen import chosen_level
+from edge.store.events import EventStore
 from edge.store.gallery import GalleryStore
+from edge.store.generations import accept_generation
 from edge.store.people import Gallery, Person
 
 
 class People:
     """Read anew when another generation lies in the store; until then nothing is read."""
 
-    def __init__(self, state_dir: Path, manifest: Manifest, configured: Level) -> None:
-        """Raises: as `refresh`."""
-        self._state_dir, self._configured = state_dir, configured.name
+    def __init__(
+        self, state_dir: Path, events: EventStore, manifest: Manifest, configured: Level
+    ) -> None:
+        """Raises: as `refresh`, but for an older gallery, which the first press finds."""
+        self._events, self._configured = events, configured.name
         self._store, self._manifest, self._level = GalleryStore(state_dir), manifest, configured
-        self._generation = -1
-        self._gallery = Gallery()
-        self.matcher = Matcher(manifest, self._gallery)
         self.step = configured.steps[0]
-        self.refresh()
+        self._forget()
+        # A door whose disk takes nothing still lets out, and says why it lets nobody in.
+        self._read()
+
+    @property
+    def level(self) -> str:
+        """The one in force, by its name."""
+        return self._level.name
 
     @property
     def cuts(self) -> dict[str, float]:
@@ -41,20 +50,34 @@ class People:
         """Nobody is known after an error.
 
         Raises:
-            StorageError, PermissionsError: the gallery cannot be read.
+            StorageError, PermissionsError: the gallery cannot be read, or is an older one than the
+                last that people were let in by.
             BundleError: it is larger than the level was measured for.
         """
+        self._read()
+        if self._accepted != self._generation:
+            try:
+                accept_generation(self._events, self._generation)
+            except StorageError:
+                self._forget()
+                raise
+            self._accepted = self._generation
+
+    def _read(self) -> None:
         generation = self._store.generation()
-        level = level_for(self._state_dir, self._manifest, self._configured)
+        level = level_in_force(self._manifest, self._configured, chosen_level(self._events))
         if generation == self._generation and level == self._level:
             return
         # First nobody: a gallery that cannot be read lets in nobody, the removed least of all.
-        self._gallery, self._generation = Gallery(), -1
-        self.matcher = Matcher(self._manifest, self._gallery)
+        self._forget()
         self._level, gallery = level, self._store.load()
         matcher = Matcher(self._manifest, gallery)
         self.step = step_for(level, matcher)
         self._gallery, self.matcher, self._generation = gallery, matcher, generation
+
+    def _forget(self) -> None:
+        self._gallery, self._generation, self._accepted = Gallery(), -1, -1
+        self.matcher = Matcher(self._manifest, self._gallery)
 
     def admitted(self, identity: str | None, clock: Clock) -> Reason:
         """GRANTED, or why somebody who was recognised may not come in now."""

@@ -17,6 +17,7 @@ SOURCES = {
     "visitors": "presses of visitors",
     "photographs": "photographs of strangers",
 }
+_LITTLE = 0.5  # a bound above it is not worth telling
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,10 @@ def lines(measured: Sequence[Measured]) -> Iterator[str]:
     """For people: each level, then what the samples show."""
     for one in measured:
         yield f"level {one.level}{' (in force)' if one.in_force else ''}"
-        yield f"  does not know you   {_frr_text(one.frr)}"
-        for source, found in one.far.items():
-            if found is not None:
-                yield f"  opens to others     {_far_text(found)}"
-                yield f"                      {SOURCES[source]}"
-        if not any(one.far.values()):
-            yield "  opens to others     not measured: give --strangers FOLDER"
+        yield f"  does not know you  {_frr_text(one.frr)}"
+        found = [_far_text(far, SOURCES[source]) for source, far in one.far.items() if far]
+        for text in found or ["not measured: let visitors press, or give --strangers FOLDER"]:
+            yield f"  opens to others    {text}"
 
 
 def sentences(measured: Sequence[Measured], bundle: str) -> Iterator[str]:
@@ -127,13 +125,13 @@ def _shown(found: Figure) -> str:
     who = _counted(found.units, "stranger", "strangers")
     if found.errors + found.unknown:
         return (
-            f"The door may open to {found.units_wrong} of {who} here. Look who it is; a stricter "
-            "level or fewer templates make it rarer."
+            f"The door may open to {found.units_wrong} of {who} here: look to whom. A stricter "
+            "level makes it rarer."
         )
+    shown = "nothing yet" if found.upper > _LITTLE else f"only: fewer than {_percent(found.upper)}"
     return (
-        f"{who} without one opening shows no more than that below {_percent(found.upper)} of "
-        f"strangers get in ('rule of three': none of n shows about 3/n). To show {_GOAL:.0%}, "
-        f"{needed(_GOAL)} different strangers are needed, without one opening."
+        f"That it opened to none of {who} shows {shown} (rule of three: none of n shows fewer than "
+        f"about 3/n). For {_GOAL:.0%} it takes {needed(_GOAL)} different ones, and none let in."
     )
 
 
@@ -141,12 +139,13 @@ def _frr_text(found: Figure | None) -> str:
     if found is None:
         return "not measured: no presses in shadow are labelled"
     low, high = found.interval
-    return f"{_share(found)}, so between {low:.1%} and {high:.1%}"
+    return f"{_share(found)} presses: between {low:.1%} and {high:.1%}"
 
 
-def _far_text(found: Figure) -> str:
-    who = "1 person" if found.units == 1 else f"{found.units} people"
-    return f"{_share(found)} by {who}, so below {_percent(found.upper)}"
+def _far_text(found: Figure, what: str) -> str:
+    who = _counted(found.units, "person", "people")
+    shown = "too few to tell" if found.upper > _LITTLE else f"below {_percent(found.upper)}"
+    return f"{_share(found)} {what} ({who}: {shown})"
 
 
 def _share(found: Figure) -> str:

@@ -182,6 +182,7 @@ DOCUMENTS = {
             "strike": words(("on", "off")),
             "door": TEXT,
             "lockout": record({"failures": COUNT, "left_ms": COUNT}),
+            "level": TEXT,
             "people": COUNT,
             "bundle": TEXT,
             "faults": many(TEXT),

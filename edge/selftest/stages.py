@@ -175,10 +175,14 @@ def framed(picture: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
 
 def nobodys(manifest: Manifest, templates: int) -> Matcher:
     """A gallery of so many people who do not exist, with a template each."""
+    return Matcher(manifest, Gallery(nobodys_people(manifest, templates)))
+
+
+def nobodys_people(manifest: Manifest, templates: int) -> tuple[Person, ...]:
+    """The people of such a gallery."""
     rng = np.random.default_rng(templates)
     embeddings = rng.integers(-128, 128, (templates, manifest.dimensions), np.int8)
-    people = tuple(
+    return tuple(
         Person(str(n), "", (Template(e.tobytes(), manifest.model, "", "", ""),))
         for n, e in enumerate(embeddings)
     )
-    return Matcher(manifest, Gallery(people))

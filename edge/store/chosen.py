@@ -18,9 +18,13 @@ CONFIGURED = "configured"
 _KIND = "level"
 
 
-def chosen_level(state_dir: Path) -> str | None:
-    """Its name; None: as configured. Raises: StorageError, PermissionsError."""
-    found = read_accepted(state_dir, _KIND)
+def chosen_level(store: EventStore | Path) -> str | None:
+    """Its name; None: as configured. store: or its folder, whatever else uses the log.
+
+    Raises:
+        StorageError, PermissionsError: it cannot be read.
+    """
+    found = read_accepted(store, _KIND) if isinstance(store, Path) else store.accepted(_KIND)
     return None if found is None or found[1] == CONFIGURED else found[1]
 
 

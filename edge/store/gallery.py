@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.contract.errors import BusyError, StorageError
+from edge.contract.errors import BusyError, OnelookError, StorageError
 from edge.store.files import (
     check_private,
     hand_over,
@@ -19,6 +19,7 @@ from edge.store.files import (
     sync_folder,
     write_whole,
 )
+from edge.store.generations import newest_accepted
 from edge.store.keys import FILE as KEY_FILE
 from edge.store.keys import (
     NEXT,
@@ -112,7 +113,13 @@ class GalleryStore:
         own_folder(self._folder)
         with self._locked():
             self._settle()
-            yield Change(self, self.load(), self.generation())
+            yield Change(self, self.load(), max(self.generation(), self._accepted()))
+
+    def _accepted(self) -> int:
+        """What the door has seen may be newer than what is left: a change goes on from there."""
+        with suppress(OnelookError):  # without its log a door has seen nothing
+            return newest_accepted(self._folder)
+        return 0
 
     def _write(self, gallery: Gallery, generation: int) -> None:
         self._put(gallery, generation, find_or_make_key(self._folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,24 @@ def obama():
 def pictures():
     """The folder of what the demo's camera sees."""
     return PICTURES
+
+
+@pytest.fixture
+def running(door, obama, repository):
+    """A door with Ada enrolled, on mock pins, and its eye."""
+    assert door("enroll", "Ada", obama).returncode == 0
+    ours, theirs = socket.socketpair()
+    common = {"cwd": repository, "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    edge = [sys.executable, "-m", "edge"]
+    eye = subprocess.Popen([*edge, "eye", "--config", door.config], **common)
+    wires = ["--wires", str(theirs.fileno())]
+    process = subprocess.Popen(
+        [*edge, "run", "--config", door.config, *wires], pass_fds=[theirs.fileno()], **common
+    )
+    theirs.close()
+    ours.settimeout(LIMIT_S)
+    with ours, process, eye:
+        assert b"ready" in ours.recv(4096)
+        yield door
+        process.terminate()
+        eye.terminate()

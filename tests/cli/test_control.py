@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,28 +10,6 @@ import time
 import pytest
 
 from edge.door.control import FILE
-from tests.cli.conftest import LIMIT_S
-
-
-@pytest.fixture
-def running(door, obama, repository):
-    """A door with Ada enrolled, on mock pins, and its eye."""
-    assert door("enroll", "Ada", obama).returncode == 0
-    ours, theirs = socket.socketpair()
-    common = {"cwd": repository, "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    edge = [sys.executable, "-m", "edge"]
-    eye = subprocess.Popen([*edge, "eye", "--config", door.config], **common)
-    wires = ["--wires", str(theirs.fileno())]
-    process = subprocess.Popen(
-        [*edge, "run", "--config", door.config, *wires], pass_fds=[theirs.fileno()], **common
-    )
-    theirs.close()
-    ours.settimeout(LIMIT_S)
-    with ours, process, eye:
-        assert b"ready" in ours.recv(4096)
-        yield door
-        process.terminate()
-        eye.terminate()
 
 
 def test_a_door_that_does_not_run_is_said(door):

@@ -153,11 +153,13 @@ def for_two(door):
 
 def test_r1_10_a_person_beyond_the_measured_gallery_is_refused(for_two, obama, pictures):
     first, _ = for_two.json("enroll", "Ada", obama)
-    assert first["people"][0]["warnings"] == []
+    assert (first["gallery"]["measured_for"], first["gallery"]["changed"]) == (1, False)
     (cut,) = {p["threshold"] for p in for_two.json("test", obama)[0]["presses"]}
+    assert first["gallery"]["threshold"] == cut
     done = for_two("enroll", "Bea", pictures / "stranger_harris.jpg")
-    assert done.returncode == 0
-    assert "from now on the threshold is that for 2 people" in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "from now on the threshold is that for 2 people" in done.stdout
+    assert f"({cut:.5f} before)" in done.stdout
     (stricter,) = {p["threshold"] for p in for_two.json("test", obama)[0]["presses"]}
     assert stricter == pytest.approx(0.9 * cut)
     before = for_two.gallery()
@@ -168,18 +170,39 @@ def test_r1_10_a_person_beyond_the_measured_gallery_is_refused(for_two, obama, p
     assert for_two.gallery() == before
 
 
-def test_r1_10_photographs_count_in_fives_as_people_do(for_two, obama, tmp_path):
-    for_two("enroll", "Ada", obama)
-    for number in range(10):  # other bytes, the same picture
+def test_r1_11_five_templates_are_kept_for_one_person_and_those_are_spread(
+    for_two, obama, pictures, tmp_path
+):
+    for number in range(6):  # other bytes, the same picture
         (tmp_path / f"{number}.jpg").write_bytes(obama.read_bytes() + bytes([number]))
-    photos = sorted(tmp_path.glob("?.jpg"))
-    done = for_two("enroll", "Ada", "--add", *photos[:4])
-    assert (done.returncode, "from now on" in done.stderr) == (0, False)
-    done = for_two("enroll", "Ada", "--add", *photos[4:9])
-    assert (done.returncode, "from now on" in done.stderr) == (0, True)
-    done = for_two("enroll", "Ada", "--add", photos[9])
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "the gallery is full" in done.stderr
+    copies = sorted(tmp_path.glob("?.jpg"))
+    others = [pictures / "obama_2.jpg", pictures / "obama_3.jpg"]
+    document, code = for_two.json("enroll", "Ada", *copies, *others)
+    (ada,) = document["people"]
+    assert (code, ada["templates"], len(ada["kept"]), len(ada["left_out"])) == (0, 5, 5, 3)
+    assert {str(photo) for photo in others} <= {*ada["kept"]}
+    assert {*ada["kept"]} | {*ada["left_out"]} == {str(p) for p in (*copies, *others)}
+    assert document["gallery"]["measured_for"] == 1  # five are a person: the step stays
+
+
+def test_r1_11_a_new_look_takes_the_place_of_a_copy(door, obama, pictures, tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").write_bytes(obama.read_bytes() + bytes([number]))
+    copies = sorted(tmp_path.glob("?.jpg"))
+    assert door("enroll", "Ada", "--label", "copy", *copies).returncode == 0
+    added = door("enroll", "Ada", "--add", pictures / "obama_3.jpg")
+    assert added.returncode == 0
+    assert "kept 1 of 1" in added.stdout
+    assert "Ada has 5 templates, the most for one person" in added.stdout
+    assert "(copy) made room" in added.stderr
+    (ada,) = door.json("list")[0]["people"]
+    assert [t["label"] for t in ada["templates"]] == ["copy"] * 4 + [""]
+    before = door.gallery()
+    (tmp_path / "6.jpg").write_bytes(obama.read_bytes() + b"6")
+    again, _ = door.json("enroll", "Ada", "--add", tmp_path / "6.jpg")
+    assert (again["people"][0]["kept"], again["people"][0]["dropped"]) == ([], [])
+    assert again["people"][0]["left_out"] == [str(tmp_path / "6.jpg")]
+    assert door.gallery() == before
 
 
 def test_r1_10_a_gallery_that_became_too_large_is_named_by_every_command(for_two, obama, pictures):

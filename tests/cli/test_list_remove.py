@@ -51,6 +51,25 @@ def test_remove_takes_one_person_away(door, obama, pictures):
     assert [p["name"] for p in door.json("list")[0]["people"]] == ["Bea"]
 
 
+def test_the_step_of_the_threshold_table_is_told_whoever_comes_or_goes(door, obama, pictures):
+    rate = "a stranger's press opens in 0.1"
+    alone = door("enroll", "Ada", obama).stdout
+    assert "the step of the threshold table stays as it was" in alone
+    assert "level normal: threshold 0.01462, for galleries of up to 1 person" in alone
+    assert rate in alone
+    both, _ = door.json("enroll", "Bea", pictures / "stranger_harris.jpg")
+    assert (both["gallery"]["people"], both["gallery"]["changed"]) == (2, True)
+    assert both["gallery"]["threshold"] < both["gallery"]["threshold_before"]
+    far = both["gallery"]["far"]
+    assert far["value"] == far["errors"] / far["trials"] < far["upper"]
+    listed = door.json("list")[0]["gallery"]
+    assert listed.items() <= both["gallery"].items()
+    assert "for galleries of up to 2 people" in door("list").stdout
+    removed = door("remove", "Bea", "--yes").stdout
+    assert "that for 1 person (0.00825 before): fewer templates" in removed
+    assert rate in removed
+
+
 def test_remove_of_nobody_names_the_nearest(door, obama):
     door("enroll", "Ada", obama)
     done = door("remove", "Adda", "--yes")

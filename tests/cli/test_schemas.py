@@ -29,7 +29,7 @@ from edge.store.events import EventStore
 
 PRESS_S = 30.0
 NOT_PUBLISHED = {"error", "event"}  # printed by `report`, and line by line by `events --follow`
-OPTIONAL = {"report": {"html"}}
+OPTIONAL = {"report": {"html"}, "event": {"threshold"}}  # of presses in shadow
 
 
 def held(document):
@@ -115,9 +115,12 @@ def test_people(door, obama, pictures):
     assert told("restore", door.folder / "b", *kept, "--dry-run")["changes"]
     told("restore", door.folder / "b", *kept, "--yes")
     assert told("backup", door.folder / "b", *kept)["code"] == "output"
+    strangers = told("calibrate", "--strangers", door.folder / "people", "--choose", "strict")
+    assert strangers["strangers"]["left_out"]
     told("events")
     assert told.names == {
-        *("list", "enroll", "edit", "backup", "remove", "restore", "error", "events")
+        *("list", "enroll", "edit", "backup", "remove", "restore", "error", "events"),
+        "calibrate",
     }
 
 
@@ -219,17 +222,22 @@ def test_a_door_that_runs(onelook, obama, pictures):
         assert told("status")["lockout"]["failures"] == 1
         told("unlock", "--for", "9s", "--because", "parcel")
         told("lock")
+        told("mode", "shadow")
+        stage.show([pictures / "stranger_hopper.jpg"])
+        stage.press(within_s=PRESS_S)
+        assert told("calibrate", "--visitor")["levels"][0]["far"]["visitors"]["trials"] == 1
         assert told("mode", "closed")["mode"] == "closed"
-        assert told("clear-lockout")["failures"] == 1
+        assert told("clear-lockout")["failures"] == 2
         events = told("events")["events"]
-        assert [one["result"] for one in events].count("refuse") == 2
+        assert [one["result"] for one in events].count("refuse") == 3
         assert told("explain", "last")["event"]["kind"] == "decision"
         assert told("report")["granted"] == 1
         assert [held(one) for one in followed(stage.config, len(events))] == events
         os.kill(stage.processes["eye"], signal.SIGKILL)
         assert not told("status")["ok"]
     assert told.names == {
-        *("status", "unlock", "lock", "mode", "clear-lockout", "events", "explain", "report")
+        *("status", "unlock", "lock", "mode", "clear-lockout", "events", "explain", "report"),
+        "calibrate",
     }
 
 

@@ -228,11 +228,12 @@ class Story:
         look, base = fact.what.look, self._life.booted_at
         felt = self._felt.get(round(look.not_before, 9))
         pushed, deadline = base + look.not_before, base + look.deadline
-        # What an eye that lies told in the same instant waits at the socket already.
+        # What an eye that lies told before, and nobody has read yet, waits at the socket already.
         early = [
             told
             for told in self._early
-            if (told.life, told.turn, told.what.seen.press) == (fact.life, fact.turn, look.press)
+            if (told.life, told.what.seen.press) == (fact.life, look.press)
+            and (told.turn, told.asleep) in {(fact.turn, True), (fact.turn - 1, False)}
         ]
         asking = Asking(self._life, look.press, fact, pushed, felt, deadline, early)
         self.askings.append(asking)

@@ -50,6 +50,9 @@ def plant(root, module, text):
         ("train.fit", "from edge.eye import lens"),
         ("train.fit", "import convert.write"),
         ("convert.check", "from edge.door import match"),
+        ("edge.selftest.stages", "from bench import clock"),
+        ("train.fit", "import bench.clock"),
+        ("bench.growth", "from train import fit"),
     ],
 )
 def test_a_planted_wrong_arrow_is_found_with_its_file_and_line(tmp_path, module, line):

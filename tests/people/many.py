@@ -30,6 +30,7 @@ from edge.contract.signing import (
 )
 from edge.door.people import People
 from edge.shipped import shipped
+from edge.store.events import EventStore
 from edge.store.gallery import GalleryStore
 from edge.store.people import Gallery, Person, Template
 
@@ -143,7 +144,10 @@ def house(request, tmp_path, bundle, manifest, times):
 def test_every_command_works_and_everybody_is_known(house, manifest):
     house.timed("gallery read", GalleryStore(house.state).load)
     level = manifest.level("normal")
-    door = house.timed("gallery read by the door", lambda: People(house.state, manifest, level))
+    with EventStore(house.state) as events:
+        door = house.timed(
+            "gallery read by the door", lambda: People(house.state, events, manifest, level)
+        )
     chance = np.random.default_rng(7)
     probes = [house.people[n] for n in chance.integers(len(house.people), size=PROBES)]
     nearest = house.timed(

@@ -167,6 +167,12 @@ class Door:
         assert isinstance(self.asked(), Enough)
         return found
 
+    def pressed_and_refused(self):
+        """Why, of a press that nobody is looked at for."""
+        time.sleep(0.2)  # [button] gap
+        self.push()
+        return self.outcome()[0]["reason"]
+
     def rows(self):
         with EventStore(self.state) as events:
             assert events.verify() >= 0

@@ -111,7 +111,8 @@ def test_an_acceptance_that_is_not_on_the_disk_leaves_the_door_shut(door, key):
     EventStore(door.state).close()
     with sqlite3.connect(door.state / "events.sqlite3") as hand:
         hand.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON event WHEN NEW.entry LIKE '%accepted%' "
+            "CREATE TRIGGER full BEFORE INSERT ON event WHEN NEW.entry LIKE '%s_accepted%' "
+            "OR NEW.entry LIKE '%bundle_accepted%' "
             "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
         )
     hand.close()
@@ -182,3 +183,20 @@ def test_a_check_meets_the_eye_and_ends(door, model, code):
     assert ("no eye with its network" in failed) is (code == 69)
     assert "Traceback" not in failed
     assert door.accepted() == []  # nothing was changed by looking
+
+
+def test_r2_5_an_older_gallery_lets_nobody_in_until_the_owner_takes_it_on_purpose(with_ada):
+    door = with_ada
+    older = next(door.state.glob("gallery-*.sealed"))
+    kept = older.read_bytes()
+    door.remove("p-ada")  # as `onelook edit` would change it, without a new key
+    assert door.pressed_and_refused() == "empty_gallery"
+    for newer in door.state.glob("gallery-*.sealed"):
+        newer.unlink()
+    older.write_bytes(kept)
+    assert door.pressed_and_refused() == "storage_error"
+    with GalleryStore(door.state).change() as change:
+        change.commit(change.gallery)
+    assert door.pressed(ADA, ADA)[0]["reason"] == "granted"
+    accepted = [row["serial"] for row in door.rows() if row["reason"] == "gallery_accepted"]
+    assert accepted == [2, 3]

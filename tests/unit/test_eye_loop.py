@@ -544,6 +544,57 @@ def test_each_frame_of_a_press_is_exposed_after_the_one_before(tmp_path):
     assert lens.asked == [asked, *taken[:2]]
 
 
+class SlowLens(Lens):
+    """A camera whose second frame comes when it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.awaited, self.go = threading.Event(), threading.Event()
+
+    def frame(self, not_before):
+        if len(self.asked) == 1:
+            self.awaited.set()
+            self.go.wait(START_S)
+        return super().frame(not_before)
+
+
+def test_a_frame_that_came_after_enough_is_not_looked_at(tmp_path):
+    looked = []
+
+    def see(frame):
+        looked.append(frame)
+        return SimpleNamespace(
+            reason=Reason.NO_FACE, embedding=None, face=None, gates=(), ms=(0, 0)
+        )
+
+    lens = SlowLens()
+    with looping(tmp_path / "eye.sock", see, lens) as door:
+        door.look(1, frames=3)
+        door.answers(1)
+        lens.awaited.wait(START_S)
+        door.send(Enough(1))
+        lens.go.set()
+        door.look(2, frames=1)
+        (answer,) = door.answers(1)
+    assert (answer.press, answer.frame, len(looked)) == (2, 1, 2)
+
+
+def test_a_frame_is_not_counted_when_the_door_spoke_of_something_else(tmp_path):
+    def see(_frame):
+        return SimpleNamespace(
+            reason=Reason.NO_FACE, embedding=None, face=None, gates=(), ms=(0, 0)
+        )
+
+    lens = SlowLens()
+    with looping(tmp_path / "eye.sock", see, lens) as door:
+        door.look(5, frames=3)
+        door.answers(1)
+        lens.awaited.wait(START_S)
+        door.send(Enough(4))  # late, of the press before
+        lens.go.set()
+        assert [answer.frame for answer in door.answers(2)] == [2, 3]
+
+
 def test_a_door_that_reads_nothing_is_let_go_and_the_next_one_is_served(tmp_path):
     def see(_frame):
         return SimpleNamespace(
