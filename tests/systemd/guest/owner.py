@@ -12,10 +12,27 @@ from steps import DOOR, EYE, INSTALL, ONELOOK, is_active, main, played_door, run
 PHOTOS = "/src/application_data"
 HOOK = Path("/usr/local/bin/tell-me")
 TOLD = Path("/srv/told")
+CONFIG = Path("/etc/onelook/onelook.toml")
 
 
 def document(*arguments):
     return json.loads(run(ONELOOK, *arguments, "--json").stdout)
+
+
+def reloads():
+    """A right configuration, the old one again by systemd, and a wrong one."""
+    settings, found = CONFIG.read_text(), {}
+    CONFIG.write_text(settings + '\n[log]\nkeep = "200d"\n')
+    found["reloaded"] = document("reload")["changed"]
+    wait_for("its eye", lambda: document("status")["armed"])
+    CONFIG.write_text(settings)
+    found["reload"] = run("systemctl", "reload", DOOR).returncode
+    wait_for("its eye", lambda: document("status")["armed"])
+    CONFIG.write_text(settings + "\nnonsense = 1\n")
+    found["wrong_reload"] = run("systemctl", "reload", DOOR).returncode
+    CONFIG.write_text(settings)
+    found["still_the_same"] = document("status")["armed"]
+    return found
 
 
 def steps():
@@ -38,24 +55,13 @@ def steps():
     found["locked_again"] = document("status")["strike"]
     found["mode"] = document("mode", "closed")["mode"]
 
-    config = Path("/etc/onelook/onelook.toml")
-    settings = config.read_text()
-    config.write_text(settings + '\n[log]\nkeep = "30d"\n')
-    found["reloaded"] = document("reload")["changed"]
-    wait_for("its eye", lambda: document("status")["armed"])
-    config.write_text(settings)
-    found["reload"] = run("systemctl", "reload", DOOR).returncode
-    wait_for("its eye", lambda: document("status")["armed"])
-    config.write_text(settings + "\nnonsense = 1\n")
-    found["wrong_reload"] = run("systemctl", "reload", DOOR).returncode
-    found["still_the_same"] = document("status")["armed"]
-    config.write_text(settings)
+    found |= reloads()
 
     HOOK.write_text(f"#!/bin/sh\nid -un >>{TOLD}\nenv >>{TOLD}\ncat /var/lib/onelook/* 2>>{TOLD}\n")
     HOOK.chmod(0o755)
     TOLD.touch()
     TOLD.chmod(0o666)
-    config.write_text(settings + f'\n[hooks]\nalarm = "{HOOK}"\nfault = "{HOOK}"\n')
+    CONFIG.write_text(CONFIG.read_text() + f'\n[hooks]\nalarm = "{HOOK}"\nfault = "{HOOK}"\n')
     drop_in = Path("/etc/systemd/system/onelook-hooks.service.d/played.conf")
     drop_in.parent.mkdir()
     # On the container's overlay a reader in a mount namespace of its own is woken by journald and
