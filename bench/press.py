@@ -71,6 +71,10 @@ class Door:
         """What both hold by themselves, now."""
         return sum(processes.own_mb(pid) for pid in self._stage.processes.values())
 
+    def share_mb(self) -> float:
+        """What both hold now, with what they share counted once."""
+        return sum(processes.share_mb(pid) for pid in self._stage.processes.values())
+
     def logs(self) -> list[str]:
         """What both wrote."""
         paths = [self._stage.folder / f"{name}.log" for name in self._stage.processes]

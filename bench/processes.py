@@ -30,6 +30,12 @@ def own_mb(pid: int | str) -> float:
     return _status_kb(pid, "RssAnon") * 1024 / 1e6
 
 
+def share_mb(pid: int | str) -> float:
+    """What it holds now, of what it shares only its part, MB: sums of these count nothing twice."""
+    lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+
+
 def _status_kb(pid: int | str, name: str) -> int:
     lines = (_PROC / str(pid) / "status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))

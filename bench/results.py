@@ -42,7 +42,8 @@ class Results:
     """Of one run.
 
     starts: (who, s until ready, MB at most). disk: (what, MB, packages in words).
-    peaks_mb: of eye and door. own_mb: what both hold that is no file's.
+    peaks_mb: of eye and door. own_mb: what both hold that is no file's. share_mb: and
+    of files, what they share counted once.
     foreign: what either has of a workstation's, of so many modules.
     """
 
@@ -55,6 +56,7 @@ class Results:
     foreign: list[str] = field(default_factory=list)
     modules: int = 0
     own_mb: float = 0.0
+    share_mb: float = 0.0
     starts: list[tuple[str, float | None, float]] = field(default_factory=list)
     disk: list[tuple[str, float, str]] = field(default_factory=list)
     ratios: dict[str, float] = field(default_factory=dict)

@@ -80,7 +80,8 @@ def _take_turns(
         ]
         results.rows = in_turns(things, args.rounds, Progress())
         results.absent |= found.absent
-        results.peaks_mb, results.own_mb = door.peaks_mb(), door.own_mb()
+        results.peaks_mb = door.peaks_mb()
+        results.own_mb, results.share_mb = door.own_mb(), door.share_mb()
         for (group, threads), worker in found.workers.items():
             if threads == "one":
                 results.starts.append((group, worker.start_ms / 1000.0, worker.peak_mb))
@@ -100,7 +101,8 @@ def _starts_and_disk(
     results.starts = [
         ("onelook: eye and door", statistics.median(results.ready_s), both),
         *((f"  of it {name}", None, peak) for name, peak in results.peaks_mb.items()),
-        ("  without code and files, which are shared", None, results.own_mb),
+        ("  both now, what they share counted once", None, results.share_mb),
+        ("  both now, without code and files", None, results.own_mb),
         *results.starts,
     ]
     progress.show("imports", 1, 3)

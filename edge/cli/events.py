@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from edge.cli.arguments import Commands
@@ -58,11 +59,13 @@ def register(commands: Commands) -> None:
 def _events(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     wanted, names = _wanted(args), _names(config)
-    from edge.store.events import read_events
+    from edge.store.events import newest_events, read_events
 
-    rows = read_events(config.paths.state_dir)
-    newest = rows[-1][0] if rows else 0
-    found = [_document(seq, e, names) for seq, e in rows if wanted(e, names)][-(args.last or 0) :]
+    state_dir = config.paths.state_dir
+    newest, _ = next(newest_events(state_dir), (0, {}))
+    kept = ((seq, entry) for seq, entry in newest_events(state_dir) if wanted(entry, names))
+    rows = list(islice(kept, args.last))[::-1]
+    found = [_document(seq, entry, names) for seq, entry in rows if seq <= newest]
     paint = Palette(sys.stdout, args.color)
     if not args.follow:
         lines = [_line(document, paint) for document in found] or ["nothing of that kind yet"]
@@ -72,7 +75,7 @@ def _events(args: argparse.Namespace) -> int:
             text = json.dumps(document, ensure_ascii=False) if args.json else _line(document, paint)
             print(text, flush=True)
         time.sleep(_LOOK_AGAIN_S)
-        rows = read_events(config.paths.state_dir, after=newest)
+        rows = read_events(state_dir, after=newest)
         newest = rows[-1][0] if rows else newest
         names = _names(config) if rows else names
         found = [_document(seq, e, names) for seq, e in rows if wanted(e, names)]
@@ -80,16 +83,18 @@ def _events(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     config = load_config(args.config)
-    from edge.store.events import read_events
+    from edge.store.events import newest_events
 
-    rows = read_events(config.paths.state_dir)
-    if args.event == "last":
-        rows = [(seq, entry) for seq, entry in rows if entry["kind"] == "decision"][-1:]
-    else:
-        rows = [(seq, entry) for seq, entry in rows if f"e-{seq}" == args.event]
-    if not rows:
+    last = args.event == "last"
+    found = (
+        (seq, entry)
+        for seq, entry in newest_events(config.paths.state_dir)
+        if (entry["kind"] == "decision" if last else f"e-{seq}" == args.event)
+    )
+    row = next(found, None)
+    if row is None:
         raise MissingError(f"no event {args.event}.", remedy="See: onelook events")
-    document = _document(*rows[0], _names(config))
+    document = _document(*row, _names(config))
     return publish(args, "explain", _reasons(document), event=document)
 
 

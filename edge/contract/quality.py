@@ -66,11 +66,22 @@ def judge(
 def cut_off(face: Face, frame_shape: tuple[int, ...]) -> float:
     """The share of the face's crop that lies outside the frame, 0 to 1."""
     matrix = similarity(face.points, TEMPLATE)
-    y, x = np.mgrid[:CROP_SIZE, :CROP_SIZE].reshape(2, -1).astype(np.float64)
-    source = np.linalg.solve(matrix[:, :2], np.stack([x, y]) - matrix[:, 2:])
     bottom, right = frame_shape[0] - 0.5, frame_shape[1] - 0.5
-    inside = (source > -0.5).all(axis=0) & (source[0] < right) & (source[1] < bottom)
-    return 1.0 - float(inside.mean())
+    last = CROP_SIZE - 1
+    if _inside(matrix, np.array([[0, last, 0, last], [0, 0, last, last]]), bottom, right).all():
+        return 0.0  # a crop is convex, and so is a frame
+    y, x = np.mgrid[:CROP_SIZE, :CROP_SIZE].reshape(2, -1)
+    return 1.0 - float(_inside(matrix, np.stack([x, y]), bottom, right).mean())
+
+
+def _inside(
+    matrix: NDArray[np.float64], crop: NDArray[np.int64], bottom: float, right: float
+) -> NDArray[np.bool_]:
+    """Of points of the crop, (2, n), which lie in the frame."""
+    source = np.linalg.solve(matrix[:, :2], crop - matrix[:, 2:])
+    inside = (source > -0.5) & (source < np.array([[right], [bottom]]))
+    both: NDArray[np.bool_] = np.all(inside, axis=0)
+    return both
 
 
 def face_light(crop: NDArray[np.uint8]) -> float:

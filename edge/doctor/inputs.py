@@ -9,7 +9,7 @@ from typing import Any
 from edge.config import Config
 from edge.contract.reasons import Happening, Reason
 from edge.doctor import Finding, State
-from edge.store.events import read_events
+from edge.store.events import newest_events, read_events
 
 _ENOUGH = 3  # grants after which the contact said the wrong word first
 _THROUGH_MS = 15_000  # within which somebody who was let in opens the door
@@ -19,7 +19,7 @@ Entry = Mapping[str, Any]
 
 def button(config: Config) -> Finding:
     """Whether it hangs."""
-    for _, entry in reversed(read_events(config.paths.state_dir)):
+    for _, entry in newest_events(config.paths.state_dir):
         if entry["kind"] == "decision":
             return Finding("button", State.OK, f"pressed last at {entry['time']}")
         if entry["reason"] == Happening.BUTTON_STUCK.value:

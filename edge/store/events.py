@@ -232,6 +232,13 @@ def read_events(state_dir: Path, after: int = 0) -> list[tuple[int, dict[str, An
         return [] if database is None else list(entries(database, state_dir / FILE, after))
 
 
+def newest_events(state_dir: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `read_events`, the newest first; no more are read than are asked for."""
+    with _looked_into(state_dir) as database:
+        if database is not None:
+            yield from entries(database, state_dir / FILE, newest_first=True)
+
+
 def read_chain(state_dir: Path) -> list[chain.Row]:
     """The rows as they lie there. Raises: as `read_events`."""
     with _looked_into(state_dir) as database:

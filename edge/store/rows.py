@@ -36,11 +36,16 @@ def chained(database: sqlite3.Connection) -> Iterator[chain.Row]:
 
 
 def entries(
-    database: sqlite3.Connection, path: Path, after: int = 0
+    database: sqlite3.Connection, path: Path, after: int = 0, *, newest_first: bool = False
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(seq, entry) after that one. Raises: StorageError: one is no event."""
-    found = database.execute("SELECT seq, entry FROM event WHERE seq > ? ORDER BY seq", (after,))
-    for seq, entry in found:
+    """(seq, entry) after that one, read as they are asked for.
+
+    Raises:
+        StorageError: one is no event.
+    """
+    order = "DESC" if newest_first else "ASC"
+    asked = f"SELECT seq, entry FROM event WHERE seq > ? ORDER BY seq {order}"  # noqa: S608 - ours
+    for seq, entry in database.execute(asked, (after,)):
         try:
             document: dict[str, Any] = json.loads(entry)
         except ValueError as e:
