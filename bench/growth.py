@@ -17,7 +17,7 @@ import numpy as np
 
 from bench import processes
 from bench.clock import Clock, Taken, figures
-from bench.progress import Progress
+from edge.cli.progress import Progress
 from edge.contract.bundle import Bundle
 from edge.contract.manifest import Manifest
 from edge.door.match import Matcher

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.clock import Clock, Figures, Taken, Timed, figures
-from bench.progress import Progress
+from edge.cli.progress import Progress
 
 
 @dataclass(frozen=True)

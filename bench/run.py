@@ -15,11 +15,11 @@ from bench.growth import gallery_growth, log_growth
 from bench.ours import timed_stages
 from bench.photographs import demo_photographs, tar_photographs, write_all
 from bench.press_imports import dnn_users, foreign_imports
-from bench.progress import Progress
 from bench.results import Results
 from bench.rounds import Found, in_turns
 from bench.training import training_rates
 from bench.yardsticks import kept_in, yardsticks
+from edge.cli.progress import Progress
 from edge.config import load_config
 from edge.contract.bundle import Bundle
 from edge.trusted import trusted_bundle

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.progress import Progress
+from edge.cli.progress import Progress
 
 IMAGES = (640, 6_400)
 BATCH = 32

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cli.progress import watched
 from edge.contract.errors import EngineError
 from edge.store.people import Gallery, Person, Template
 
@@ -32,7 +33,7 @@ def embedded_anew(gallery: Gallery, eye: Eye, model: str) -> Gallery:
     Raises:
         EngineError: the engine failed, or a crop is none.
     """
-    for person in gallery.people:
+    for person in watched(gallery.people, "looking again"):
         there = {t.source for t in person.templates if t.model == model}
         fresh = [
             replace(t, embedding=_embedded(t, person, eye), model=model)

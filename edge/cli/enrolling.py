@@ -23,6 +23,7 @@ from edge.cli.likeness import (
     strangers_among,
     tried,
 )
+from edge.cli.progress import watched
 from edge.contract.errors import (
     BundleError,
     FaceError,
@@ -227,7 +228,7 @@ def find_for(gallery: Gallery, name: str, *, add: bool) -> Person | None:
 
 def _look(desk: Desk, request: Request) -> tuple[list[Candidate], list[Skipped]]:
     looked, skipped = [], []
-    for path in request.photos:
+    for path in watched(request.photos, request.name):
         try:
             photograph = look_at(desk, path)
             face, crop = usable(photograph), photograph.sight.crop

@@ -5,13 +5,13 @@ A folder of a folder is one person; a photograph directly in it is a person by i
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.cli.desk import Desk, look_at, usable
+from edge.cli.progress import watched
 from edge.contract.errors import MissingError, OnelookError
 from edge.core.burst import Rule, conclude, find
 from edge.core.trials import Frame, Trial
@@ -19,7 +19,6 @@ from edge.demo.script import pictures_in
 from edge.door.match import Matcher
 from edge.store.people import Gallery
 
-_WIPE = "\r\033[K"
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ def strangers_in(
     known = {t.source: p.name for p in gallery.people for t in p.templates}
     trials, opened, left_out = [], [], []
     photos = _photographs(folder)
-    for number, photo in enumerate(photos, 1):
-        _tell(number, len(photos))
+    for photo in watched(photos, "looking at strangers"):
         try:
             photograph = look_at(desk, photo)
             if photograph.source in known:
@@ -110,10 +108,3 @@ def _photographs(folder: Path) -> list[Path]:
 def _whose(photo: Path, folder: Path) -> str:
     inside = photo.relative_to(folder)
     return str(inside.parts[0])
-
-
-def _tell(number: int, of: int) -> None:
-    if sys.stderr.isatty():
-        last = number == of
-        sys.stderr.write(_WIPE if last else f"{_WIPE}photographs: {number} of {of}")
-        sys.stderr.flush()

@@ -14,12 +14,12 @@ from bench.goals import Goal, goals
 from bench.networks import gmacs_per_s
 from bench.page import filled, sections
 from bench.plot import plot, ticks
-from bench.progress import Progress
 from bench.projection import Here, project, project_all
 from bench.results import Dot, Results
 from bench.rounds import Found, in_turns
 from bench.table import markdown, number, written
 from bench.training import rate
+from edge.cli.progress import Progress
 
 
 def took(ms):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _WIDTH = 24
 _EVERY_S = 0.1
@@ -32,3 +36,14 @@ class Progress:
         if self._is_seen:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+
+
+def watched(items: Sequence[T], what: str) -> Iterator[T]:
+    """The items one by one, counted on the terminal while they are worked on."""
+    progress = Progress()
+    try:
+        for done, item in enumerate(items):
+            progress.show(what, done, len(items))
+            yield item
+    finally:
+        progress.end()
