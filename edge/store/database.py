@@ -153,14 +153,18 @@ def forget_replaced(database: sqlite3.Connection, table: str) -> None:
     """Leave no older value of a table's rows in the write-ahead log; nothing, if it has no rows.
 
     The log keeps what each commit wrote, until much later. While somebody else reads it cannot be
-    emptied, and with a full disk neither: then the next call does it.
+    emptied, and with a full disk neither: then the next call does it. What was committed stays so
+    whatever fails here.
     """
-    if database.execute(f"SELECT 1 FROM {table}").fetchone() is None:  # noqa: S608 - our own name
-        return
-    database.execute("PRAGMA busy_timeout = 0")
-    with contextlib.suppress(sqlite3.OperationalError):
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    database.execute(f"PRAGMA busy_timeout = {int(_BUSY_S * 1000)}")
+    with contextlib.suppress(sqlite3.Error):
+        found = database.execute(f"SELECT 1 FROM {table}").fetchone()  # noqa: S608 - our own name
+        if found is None:
+            return
+        database.execute("PRAGMA busy_timeout = 0")
+        try:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            database.execute(f"PRAGMA busy_timeout = {int(_BUSY_S * 1000)}")
 
 
 @contextmanager

@@ -103,6 +103,16 @@ class GalleryStore:
                     raise  # else somebody was erased meanwhile, and the old key with them
         return Gallery()
 
+    def before(self) -> Gallery | None:
+        """The generation before the newest; None if it is not kept.
+
+        Raises:
+            StorageError, PermissionsError: as `load`.
+        """
+        files = self._files()
+        kept = sorted(files)[:-1]
+        return self._unseal(files[kept[-1]], kept[-1]) if kept else None
+
     @contextmanager
     def change(self) -> Iterator[Change]:
         """The gallery, to be changed by `commit`; others wait.

@@ -23,6 +23,7 @@ OF_THE_EYE = (
 ENGINES = ("ai_edge_litert", "tflite_runtime")
 THE_ENGINES_FILE = "edge.eye.engine"
 THE_SCHEMA = "ai_edge_litert.schema_py_generated"  # runs nothing: it only names a file's parts
+OF_A_NETWORK = ("socket", "ssl", "http", "urllib", "paho", "edge.mqtt")
 OF_THE_WORKSTATION = ("train", "convert", "tensorflow", "keras", "matplotlib")
 
 
@@ -40,6 +41,7 @@ class Rule:
 ALONE = (
     *("edge", "edge.clock", "edge.config", "edge.journal", "edge.messages", "edge.notify"),
     *("edge.passphrase", "edge.shipped", "edge.signals", "edge.trusted"),
+    "edge.vitals",
 )
 
 RULES = (
@@ -68,7 +70,7 @@ RULES = (
     Rule(
         "bench",
         (
-            *("bench", "edge"),
+            *("bench", "edge", "edge.cli.progress"),
             *("edge.config", "edge.contract", "edge.core", "edge.demo", "edge.door.match"),
             *("edge.eye", "edge.selftest", "edge.shipped", "edge.store", "edge.trusted"),
         ),
@@ -99,6 +101,19 @@ RULES = (
         (*ALONE, "edge.eye", "edge.contract"),
         ("gpiozero", "sqlite3"),
         why="the process that parses pixels has no pins, no templates and not the key to them",
+    ),
+    # Who reads the log has no network, and who has a network reads no log.
+    Rule(
+        "edge.tell",
+        (*ALONE, "edge.tell", "edge.contract", "edge.core.lockout", "edge.store"),
+        (*OF_THE_EYE, *ENGINES, *OF_A_NETWORK, "gpiozero"),
+        why="what hands out the log has no network and no way to the door",
+    ),
+    Rule(
+        "edge.mqtt",
+        (*ALONE, "edge.mqtt", "edge.contract", "edge.store.files", "edge.tell.place"),
+        (*OF_THE_EYE, *ENGINES, "gpiozero", "sqlite3"),
+        why="what speaks to a broker has no log, no gallery and no way to the door",
     ),
 )
 
