@@ -20,7 +20,6 @@ from edge.door.match import Matcher
 from edge.store.people import Gallery
 
 
-
 @dataclass(frozen=True)
 class Opened:
     """A photograph that opens, at the loosest level asked about. person: for whom it is taken."""
