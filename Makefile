@@ -22,7 +22,7 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper test-faults \
-        test-import test-systemd test-unit test-crash test-crash-points test-many test-arm64 bench docs lock dist clean
+        test-fleet test-import test-systemd test-unit test-crash test-crash-points test-many test-arm64 bench docs lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -58,6 +58,9 @@ test-tamper: $(TEST)  ## ten thousand spoilt logs, galleries and backups each, n
 
 test-faults: $(TEST)  ## a hundred thousand histories of faults through the door's loop, and planted faults; 10 to 20 minutes
 	@$(TEST)/bin/python -m pytest -s tests/faults/histories.py $(ARGS)
+
+test-fleet: $(TEST)  ## doors that tell, at a real mosquitto (apt install mosquitto mosquitto-clients); needs paho-mqtt; 3 minutes
+	@$(TEST)/bin/python -m pytest tests/fleet/mqtt.py tests/fleet/units.py $(ARGS)
 
 test-import: $(WORKSTATION)  ## two networks of others into bundles; set TEACHERS= and FACES= to folders of them
 	@$(WORKSTATION)/bin/python -m pytest -s tests/teachers/imported.py $(ARGS)
@@ -127,8 +130,8 @@ COMPILE = $(LOCK)/bin/uv pip compile --quiet --python-version 3.11 --generate-ha
           --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 CUT = -c requirements/workstation.txt
 lock: $(LOCK)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions
-	@$(COMPILE) $(ARGS) pyproject.toml --universal --extra train --extra dev --group build -o requirements/workstation.txt
-	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra dev --group build -o requirements/test.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal --extra train --extra dev --extra mqtt --group build -o requirements/workstation.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra dev --extra mqtt --group build -o requirements/test.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) -o requirements/door.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra bookworm -o requirements/door-bookworm.txt
 	@$(COMPILE) $(ARGS) --universal $(CUT) --group build -o requirements/build.txt

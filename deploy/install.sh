@@ -17,6 +17,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 source=$(dirname "$here")
 home=/opt/onelook
 units="onelook-eye.service onelook.service"
+wanted_units="onelook-hooks.service onelook-mqtt.service" # only if their owner enables them
+passive_units="onelook-tell.socket onelook-tell@.service" # started by those
 least_free_mb=700
 boot_config=/boot/firmware/config.txt
 apt_packages="python3-systemd"                              # in Debian
@@ -182,14 +184,15 @@ install_system_files() {
     systemd-sysusers onelook.conf
     systemd-tmpfiles --create onelook.conf
     if udevadm control --reload 2>/dev/null; then udevadm trigger --subsystem-match=dma_heap; fi
-    for unit in $units onelook-hooks.service; do
+    for unit in $units $wanted_units $passive_units; do
         install -Dm644 "$here/files/$unit" "/etc/systemd/system/$unit"
     done
-    # Only if its owner wants it; what runs already takes the new program.
-    systemctl try-restart --no-block onelook-hooks.service 2>/dev/null || true
     [ -e /etc/onelook/onelook.toml ] ||
         install -Dm644 "$here/files/onelook.toml" /etc/onelook/onelook.toml
     systemctl daemon-reload
+    # What runs already takes the new program.
+    # shellcheck disable=SC2086  # words
+    systemctl try-restart --no-block $wanted_units 2>/dev/null || true
 }
 
 # The firmware's settings: the lock's line low from power-on, and let go of when a process dies.
@@ -241,7 +244,7 @@ start_services() {
 uninstall() {
     [ -n "$data" ] || refuse 2 "what about the people and the log in /var/lib/onelook?" \
         "Add --keep-data, or --purge to erase them and the settings."
-    for unit in $units onelook-hooks.service; do
+    for unit in $units $wanted_units $passive_units; do
         systemctl disable --now --quiet "$unit" 2>/dev/null || true
         rm -f "/etc/systemd/system/$unit"
     done
@@ -252,8 +255,8 @@ uninstall() {
     journalctl --update-catalog
     systemctl daemon-reload
     if [ "$data" = purge ]; then
-        rm -rf /var/lib/onelook /var/lib/onelook-models /etc/onelook
-        for user in onelook onelook-eye onelook-hooks; do userdel "$user" 2>/dev/null || true; done
+        rm -rf /var/lib/onelook /var/lib/onelook-models /var/lib/onelook-mqtt /etc/onelook
+        for user in onelook onelook-eye onelook-hooks onelook-mqtt; do userdel "$user" 2>/dev/null || true; done
         groupdel onelook 2>/dev/null || true
         say "Gone, with people, log and settings."
     else

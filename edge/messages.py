@@ -78,7 +78,13 @@ IDS = {
     "removed": "3c113ee26f74067998e8345b349ada16",
     "presses_labelled": "ec5fbed2580e2ac7f9dd9fbbd4c12f33",
     "level_chosen": "56dfcad33dd67a3778e9d6d7b6d16beb",
+    "broker_connected": "bec0d3095c0dc3af2f94bc871f8b599e",
+    "broker_lost": "239741ae03767d3cebd456f24d6a5d10",
+    "log_anew": "7228cb01dac6c542564fadfa43f43a73",
     "bundle_unsigned": "7f268e95eab2d962c83a74d6c7ecd295",
+    "gallery_exported": "5b6b9ce22b5e91b438a142af8484157f",
+    "gallery_imported": "8e664fe7c3551748a510ae4425e1b240",
+    "gallery_undone": "8a6702808710929eb81d88638d2f1d76",
 }
 
 # Words that are no reason of a press: what happened, what to do.
@@ -202,6 +208,30 @@ _EVENTS = {
     "level_chosen": (
         "The owner chose a stricter level by command, or went back to the configured one.",
         "Nothing to do; `onelook list` shows which counts.",
+    ),
+    "broker_connected": (
+        "The MQTT broker of [mqtt] takes what this door tells.",
+        "Nothing to do.",
+    ),
+    "broker_lost": (
+        "The MQTT broker cannot be told anything for now; `what` says why. The log waits for it.",
+        "Do what the remedy says; `sudo -u onelook-mqtt onelook mqtt --check` tries it.",
+    ),
+    "log_anew": (
+        "The log is another one than the broker was told of: it is told from its beginning.",
+        "Look for log_gap among the events; numbers of events begin anew.",
+    ),
+    "gallery_exported": (
+        "The people of this door were sealed in a file for other doors.",
+        "Nothing to do.",
+    ),
+    "gallery_imported": (
+        "The people of another door's file were taken; from now on none older of that door.",
+        "Nothing to do; `onelook list` shows who may come in.",
+    ),
+    "gallery_undone": (
+        "The owner went back to the people before the last import.",
+        "Nothing to do; `onelook list` shows who may come in.",
     ),
     "bundle_unsigned": (
         "The door runs a bundle that nobody signed.",

@@ -20,6 +20,7 @@ _AGAIN_S = 1.0
 _READ_AT_START = {
     "onelook-eye": ("camera.", "gates.", "paths.", "recognition.bundle", "trust."),
     "onelook-hooks": ("hooks.",),
+    "onelook-mqtt": ("mqtt.",),
 }
 
 

@@ -14,9 +14,10 @@ from typing import Any
 from edge.cli.arguments import Commands
 from edge.cli.output import Palette, publish
 from edge.cli.when import local, parse_when
-from edge.config import Config, load_config
-from edge.contract.errors import MissingError, OnelookError, UsageError
-from edge.messages import IDS, remedy_of
+from edge.config import load_config
+from edge.contract.errors import MissingError, UsageError
+from edge.messages import IDS
+from edge.tell.document import document, names_of
 
 _LOOK_AGAIN_S = 0.3
 _GATES = {
@@ -58,27 +59,27 @@ def register(commands: Commands) -> None:
 
 def _events(args: argparse.Namespace) -> int:
     config = load_config(args.config)
-    wanted, names = _wanted(args), _names(config)
+    wanted, names = _wanted(args), names_of(config.paths.state_dir)
     from edge.store.events import newest_events, read_events
 
     state_dir = config.paths.state_dir
     newest, _ = next(newest_events(state_dir), (0, {}))
     kept = ((seq, entry) for seq, entry in newest_events(state_dir) if wanted(entry, names))
     rows = list(islice(kept, args.last))[::-1]
-    found = [_document(seq, entry, names) for seq, entry in rows if seq <= newest]
+    found = [document(seq, entry, names) for seq, entry in rows if seq <= newest]
     paint = Palette(sys.stdout, args.color)
     if not args.follow:
-        lines = [_line(document, paint) for document in found] or ["nothing of that kind yet"]
+        lines = [_line(told, paint) for told in found] or ["nothing of that kind yet"]
         return publish(args, "events", lines, events=found)
     while True:
-        for document in found:
-            text = json.dumps(document, ensure_ascii=False) if args.json else _line(document, paint)
+        for told in found:
+            text = json.dumps(told, ensure_ascii=False) if args.json else _line(told, paint)
             print(text, flush=True)
         time.sleep(_LOOK_AGAIN_S)
         rows = read_events(state_dir, after=newest)
         newest = rows[-1][0] if rows else newest
-        names = _names(config) if rows else names
-        found = [_document(seq, e, names) for seq, e in rows if wanted(e, names)]
+        names = names_of(state_dir) if rows else names
+        found = [document(seq, e, names) for seq, e in rows if wanted(e, names)]
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -94,8 +95,8 @@ def _explain(args: argparse.Namespace) -> int:
     row = next(found, None)
     if row is None:
         raise MissingError(f"no event {args.event}.", remedy="See: onelook events")
-    document = _document(*row, _names(config))
-    return publish(args, "explain", _reasons(document), event=document)
+    told = document(*row, names_of(config.paths.state_dir))
+    return publish(args, "explain", _reasons(told), event=told)
 
 
 def _wanted(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a function of an entry and the names
@@ -117,69 +118,35 @@ def _wanted(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a function of an
     return wanted
 
 
-def _names(config: Config) -> dict[str, str]:
-    """By id; of people who are enrolled now. The log has no names."""
-    from edge.store.gallery import GalleryStore
-
-    try:
-        people = GalleryStore(config.paths.state_dir).load().people
-    except OnelookError:  # events can be read without the key to the gallery
-        return {}
-    return {person.id: person.name for person in people}
-
-
-def _document(seq: int, entry: Entry, names: Mapping[str, str]) -> dict[str, Any]:
-    who = entry.get("person")
-    decided = entry["kind"] == "decision"
-    granted = "grant" if entry["reason"] == "granted" else "refuse"
-    kept = {k: v for k, v in entry.items() if k not in {"schema", "frames", "looked", "press"}}
-    told = {
-        "schema": "onelook.event/1",
-        "ok": True,
-        "seq": seq,
-        "event": f"e-{seq}",
-        **kept,
-        "result": granted if decided else "none",
-        "person": {"id": who, "name": names.get(who)} if who else None,
-        "remedy": remedy_of(entry["reason"]),
-    }
-    if decided:
-        told["press"] = f"b-{entry['press']}"
-        told["frames"] = [{"n": n, **f} for n, f in enumerate(entry.get("looked", ()), 1)]
-    return told
-
-
-def _line(document: Entry, paint: Palette) -> str:
-    word = f"{document['reason']:<16}"
-    mark = {"grant": paint.good, "refuse": paint.bad}.get(document["result"], paint.faint)
-    doubt = "" if document.get("clock") == "trusted" else "?"
-    who = document["person"]
+def _line(told: Entry, paint: Palette) -> str:
+    word = f"{told['reason']:<16}"
+    mark = {"grant": paint.good, "refuse": paint.bad}.get(told["result"], paint.faint)
+    doubt = "" if told.get("clock") == "trusted" else "?"
+    who = told["person"]
     name = (who["name"] or who["id"]) if who else ""
-    return (
-        f"{local(document['time'])}{doubt:<1}  {mark(word)}  {document['event']:<8} {name}".rstrip()
-    )
+    return f"{local(told['time'])}{doubt:<1}  {mark(word)}  {told['event']:<8} {name}".rstrip()
 
 
-def _reasons(document: Entry) -> Iterator[str]:
+def _reasons(told: Entry) -> Iterator[str]:
     """Everything that led to it, for people."""
-    who = document["person"]
+    who = told["person"]
     name = f", {who['name'] or who['id']}" if who else ""
-    yield f"{document['event']}, {local(document['time'])}: {document['reason']}{name}"
-    if document.get("clock") != "trusted":
+    yield f"{told['event']}, {local(told['time'])}: {told['reason']}{name}"
+    if told.get("clock") != "trusted":
         yield "  (the clock was not set by a time server: the date may be off)"
-    if ms := document.get("ms"):
+    if ms := told.get("ms"):
         yield (
-            f"  looked at {len(document['frames'])} frames in {ms['total']} ms: "
+            f"  looked at {len(told['frames'])} frames in {ms['total']} ms: "
             f"camera {ms['capture']}, finding the face {ms['locate']}, network {ms['embed']}"
         )
-    for frame in document.get("frames", ()):
+    for frame in told.get("frames", ()):
         said = [_gate(gate) for gate in frame["gates"]]
         if frame["band"]:
             said.append(_NEARNESS[frame["band"]])
         yield f"  frame {frame['n']}: {'; '.join([frame['reason'] or 'usable', *said])}"
-    if document["kind"] == "decision" and document["mode"] != "normal":
-        yield f"  the door is in mode {document['mode']}"
-    yield f"  what to do: {document['remedy']}"
+    if told["kind"] == "decision" and told["mode"] != "normal":
+        yield f"  the door is in mode {told['mode']}"
+    yield f"  what to do: {told['remedy']}"
 
 
 def _gate(gate: Entry) -> str:

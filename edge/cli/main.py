@@ -19,9 +19,11 @@ from edge.cli import (
     edit,
     enroll,
     events,
+    gallery,
     locate,
     log,
     model,
+    mqtt,
     people,
     recognise,
     reports,
@@ -111,6 +113,7 @@ def parser_of() -> Parser:
     people.register(commands)
     edit.register(commands)
     backup.register(commands)
+    gallery.register(commands)
     control.register(commands)
     events.register(commands)
     log.register(commands)
@@ -126,4 +129,5 @@ def parser_of() -> Parser:
     selftest.register(commands)
     version.register(commands)
     service.register(commands)
+    mqtt.register(commands)
     return parser

@@ -12,6 +12,7 @@ from typing import Any
 from edge.config.checks import check_together
 from edge.config.keys import KEYS, Key, Value
 from edge.config.lines import Lines
+from edge.config.mqtt import MqttConfig, mqtt_config
 from edge.config.paths import anchored, default_path
 from edge.config.reading import Fault, read_values
 from edge.contract.errors import ConfigError, MissingError
@@ -169,6 +170,7 @@ class Config:
     privacy: PrivacyConfig
     hooks: HooksConfig
     log: LogConfig
+    mqtt: MqttConfig
     settings: tuple[Setting, ...]
 
 
@@ -316,5 +318,6 @@ def _build(
         PrivacyConfig(**part("privacy")),
         HooksConfig(*part("hooks").values()),
         LogConfig(values["log", "keep"], values["log", "most"]),
+        mqtt_config(part("mqtt"), file),
         settings,
     )

@@ -21,6 +21,12 @@ _PINS = (
     *(("lights", name, f"the {name} light") for name in ("green", "red", "white")),
     ("lights", "buzzer", "the buzzer"),
 )
+# A key that means nothing without another one.
+_MQTT = (
+    ("key", "cert", "a key without its certificate"),
+    ("password_file", "user", "a password without a name"),
+    ("cert", "tls", "nobody is shown a certificate without it"),
+)
 
 
 def check_together(
@@ -44,6 +50,9 @@ def check_together(
             refuse(section, name, f"{taken[pin]} has this pin already")
         elif pin != "off":
             taken[pin] = whose
+    for name, needed, what in _MQTT:
+        if values["mqtt", name] and not values["mqtt", needed]:
+            refuse("mqtt", name, f"{what}: [mqtt] {needed} is needed too")
     if len(os.fsencode(anchored(folder, values["paths", "socket"]))) > 100:
         refuse("paths", "socket", "longer than the 100 characters that a socket's path may have")
     return faults

@@ -157,6 +157,28 @@ def _camera(value: object) -> str:
     return str(value)
 
 
+def _host_or_none(value: object) -> str:
+    if not re.fullmatch(r"[\w.:-]{0,255}", _text(value), re.ASCII):
+        raise ValueError('a name or an address is needed, as "broker.lan"; `port` is a key')
+    return str(value)
+
+
+def _topic(value: object) -> str:
+    if not re.fullmatch(r"[\w-]{1,32}(/[\w-]{1,32})*", _text(value), re.ASCII):
+        raise ValueError("letters, digits, _ and - are needed, with / between")
+    return str(value)
+
+
+def _topic_or_none(value: object) -> str:
+    return _topic(value) if value != "" else ""
+
+
+def _one_level(value: object) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]{1,32}", _text(value)):
+        raise ValueError("up to 32 small letters, digits, _ and - are needed")
+    return str(value)
+
+
 def _turn(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 90, 180, 270):
         raise ValueError("must be 0, 90, 180 or 270")
@@ -277,5 +299,28 @@ KEYS = (
         "Events older than this go, once a day."),
     Key("log", "most", 100_000, _whole(1000, 1_000_000), "1000 to 1000000",
         "So many events stay at most; a thousand take about 400 kB."),
+    Key("mqtt", "broker", "", _host_or_none, 'a name or an address, or ""',
+        'Who is told what happens, see docs/fleet.md; "" for nobody.'),
+    Key("mqtt", "port", 8883, _whole(1, 65535), "1 to 65535", "8883 with TLS, 1883 without."),
+    Key("mqtt", "name", "door", _one_level, "small letters, digits, _ and -",
+        "What this door is called at the broker; no two doors may share it."),
+    Key("mqtt", "prefix", "onelook", _topic, "a topic", "What is told stands below prefix/name."),
+    Key("mqtt", "discovery", "homeassistant", _topic_or_none, 'a topic, or ""',
+        'Where Home Assistant looks for devices; "" if there is none.'),
+    Key("mqtt", "tls", default=True, parse=_yes_or_no, allowed="true or false",
+        about="false only for a broker on this machine: everybody on the way could read along."),
+    Key("mqtt", "ca", "", _path_or_none, 'a file, or "" for those of the system',
+        "Who signs the broker's certificate, PEM."),
+    Key("mqtt", "cert", "", _path_or_none, 'a file, or ""', "This door's certificate, PEM."),
+    Key("mqtt", "key", "", _path_or_none, 'a file, or "" if it is in `cert`', "Its key, PEM."),
+    Key("mqtt", "user", "", _text, 'text, or ""', "Who this door is at the broker."),
+    Key("mqtt", "password_file", "", _path_or_none, 'a file, or ""',
+        "Its first line is the password; only onelook-mqtt may read it."),
+    Key("mqtt", "names", default=False, parse=_yes_or_no, allowed="true or false",
+        about="Whether names of people leave this machine, and what owners gave as their reason."),
+    Key("mqtt", "history", default=False, parse=_yes_or_no, allowed="true or false",
+        about="Whether the first start tells all that the log holds, and not only what is new."),
+    Key("mqtt", "health", "1min", _duration("10s", "1h"), "10s to 1h",
+        "How often temperature and voltage are told."),
 )
 # fmt: on

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.config import Config
 from edge.contract.errors import PinError
 from edge.doctor import Finding, State
+from edge.vitals import celsius, undervoltage
 
 _SYS = Path("/sys")
 _RUN = Path("/run")
@@ -22,26 +23,24 @@ _UNITS = ("onelook-eye.service", "onelook.service")
 
 def power(_config: Config) -> Finding:
     """Undervoltage, which a Pi notices by itself."""
-    for name in sorted(_SYS.glob("class/hwmon/*/name")):
-        if name.read_text().strip() == "rpi_volt":
-            low = (name.parent / "in0_lcrit_alarm").read_text().strip() != "0"
-            if low:
-                fix = "Use the supply of this Pi; give the lock a supply of its own."
-                return Finding("power", State.PROBLEM, "the supply's voltage was too low", fix)
-            return Finding("power", State.OK, "no undervoltage since the start")
-    return Finding("power", State.UNKNOWN, "this machine does not measure its supply")
+    low = undervoltage(_SYS)
+    if low is None:
+        return Finding("power", State.UNKNOWN, "this machine does not measure its supply")
+    if low:
+        fix = "Use the supply of this Pi; give the lock a supply of its own."
+        return Finding("power", State.PROBLEM, "the supply's voltage was too low", fix)
+    return Finding("power", State.OK, "no undervoltage since the start")
 
 
 def temperature(_config: Config) -> Finding:
     """Of the processor, now."""
-    zone = _SYS / "class/thermal/thermal_zone0/temp"
-    if not zone.is_file():
+    now = celsius(_SYS)
+    if now is None:
         return Finding("temperature", State.UNKNOWN, "this machine does not tell its temperature")
-    celsius = int(zone.read_text()) / 1000.0
-    if celsius >= _HOT_C:
+    if now >= _HOT_C:
         fix = "Give the case air or a heat sink."
-        return Finding("temperature", State.PROBLEM, f"{celsius:.0f} degrees Celsius", fix)
-    return Finding("temperature", State.OK, f"{celsius:.0f} degrees Celsius")
+        return Finding("temperature", State.PROBLEM, f"{now:.0f} degrees Celsius", fix)
+    return Finding("temperature", State.OK, f"{now:.0f} degrees Celsius")
 
 
 def disk(config: Config) -> Finding:

@@ -11,7 +11,7 @@ from edge.contract.reasons import Happening, Reason
 from edge.contract.tasks import FACES, PICTURES
 from edge.core.machine import Phase
 from edge.doctor import State as Health
-from edge.schemas import people
+from edge.schemas import galleries, people
 from edge.schemas.event import (
     DISTANCE,
     GATE,
@@ -133,6 +133,22 @@ _INSTALLED: Keys = dict.fromkeys(
     ("program", "executable", "python", "system", "numpy", "opencv", "bundle"), TEXT
 )
 _TAKEN: Keys = {"model": TEXT, "serial": COUNT, "signer": TEXT, "enrol_again": COUNT}
+_STATE = record(
+    {
+        "mode": MODE,
+        "door": words(("open", "shut", "unknown")),
+        "reason": maybe(REASON),
+        "time": maybe(TIME),
+        "failures": COUNT,
+        "lockout": FLAG,
+        "people": maybe(COUNT),
+        "bundle": TEXT,
+        "model": TEXT,
+    }
+)
+_HEALTH = record(
+    {"temperature_c": maybe(NUMBER), "undervoltage": maybe(FLAG), "running": maybe(FLAG)}
+)
 _BY_HOUR = many(COUNT, 24)
 
 DOCUMENTS = {
@@ -171,6 +187,13 @@ DOCUMENTS = {
         "restore",
         {"dry_run": FLAG, "changes": many(TEXT), "must_enrol_again": many(TEXT), "people": COUNT},
     ),
+    "gallery_key": _by("gallery key", galleries.KEY),
+    "gallery_trust": _by("gallery trust", galleries.TRUST),
+    "gallery_export": _by("gallery export", galleries.EXPORT),
+    "gallery_diff": _by("gallery diff", galleries.DIFF),
+    "gallery_import": _by("gallery import", galleries.TAKEN),
+    "gallery_merge": _by("gallery merge", galleries.TAKEN),
+    "gallery_undo": _by("gallery undo", galleries.UNDO),
     "status": _by(
         "status",
         {
@@ -296,4 +319,6 @@ DOCUMENTS = {
         {**_INSTALLED, "fault": TEXT},
     ),
     "run": _by("run --check", {}),
+    "mqtt": _by("mqtt --check", {"broker": TEXT}),
+    "metrics": _by("metrics", {"seq": COUNT, "state": _STATE, "health": _HEALTH}),
 }

@@ -43,7 +43,7 @@ _STANDING: Keys = {
     "frr": maybe(_RATE),
     "tested_people": COUNT,
 }
-_CHANGED = record({**_STANDING, "changed": FLAG, "threshold_before": maybe(DISTANCE)})
+CHANGED = record({**_STANDING, "changed": FLAG, "threshold_before": maybe(DISTANCE)})
 _ENROLMENT = record(
     {
         "id": TEXT,
@@ -91,11 +91,11 @@ ENROLL: Keys = {
     "ok": FLAG,
     "people": many(_ENROLMENT),
     "refused": many(record({"name": TEXT, "code": CODE, "message": TEXT})),
-    "gallery": _CHANGED,
+    "gallery": CHANGED,
 }
 LIST: Keys = {"model": TEXT, "people": many(_ENROLLED), "gallery": record(_STANDING)}
 EDIT: Keys = {"person": _ENROLLED}
-REMOVE: Keys = {"name": TEXT, "id": TEXT, "templates": COUNT, "new_key": FLAG, "gallery": _CHANGED}
+REMOVE: Keys = {"name": TEXT, "id": TEXT, "templates": COUNT, "new_key": FLAG, "gallery": CHANGED}
 CALIBRATE: Keys = {
     "gallery": record(_STANDING),
     "labelled": many(TEXT),

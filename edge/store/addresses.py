@@ -39,7 +39,7 @@ class Address:
     @property
     def id(self) -> str:
         """16 hex digits, to be compared by eye or by telephone."""
-        return key_id(self.signs + self.seals)
+        return key_id(self.signs)
 
     @property
     def text(self) -> str:

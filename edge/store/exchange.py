@@ -175,6 +175,7 @@ def _unsealed(found: _Envelope, key: DoorKey, wrapped: bytes) -> bytes:
 
 
 def _wrapping(shared: bytes, head: bytes, door: bytes) -> bytes:
+    # Both public keys of the exchange go in: the shared secret alone is not of one pair only.
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=_OF_FILE + head + door).derive(shared)
 
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from edge.contract.errors import MissingError, OnelookError, StorageError, VersionError
 from edge.contract.fields import text
+from edge.contract.signing import key_id
 from edge.store.accepted import event
 from edge.store.addresses import Address, read_address
-from edge.store.events import EventStore
+from edge.store.events import EventStore, read_accepted
 from edge.store.files import check_private, own_folder, refusals, write_whole
-from edge.store.lineage import History, Line
+from edge.store.lineage import History, Line, tracked
+from edge.store.people import Gallery
 
 DOORS, EXCHANGED = "doors.json", "exchanged.json"
 MAX_BYTES = 8 * 1024 * 1024
@@ -102,22 +104,29 @@ def write_exchanged(state_dir: Path, state: Exchanged) -> None:
     _write(state_dir / EXCHANGED, {"history": _history_out(state.history), "undo": undo})
 
 
-def next_serial(events: EventStore, people: int) -> int:
-    """For the file that is made now, and on the disk before this returns: none has it twice.
+def next_serial(events: EventStore) -> int:
+    """Of the file that this door makes next.
 
     Not below the seconds of the calendar, so that a door whose log was lost does not begin with
-    numbers that others have seen.
+    numbers that others have seen. Raises: StorageError.
     """
     last, _ = events.accepted(_OUT) or (0, "")
-    serial = max(last + 1, int(time.time()))
-    entry = {**event("gallery_exported", serial, ""), "people": people}
-    events.accept(_OUT, serial, "", entry)
-    return serial
+    return max(last + 1, int(time.time()))
 
 
-def require_no_older(events: EventStore, sender: bytes, serial: int, digest: str) -> None:
-    """The same file may come again: after an undo. Raises: VersionError: an older one."""
-    last = events.accepted(_FROM + sender.hex())
+def accept_out(events: EventStore, serial: int, digest: str, people: int) -> None:
+    """No other file of this door has this serial. Raises: StorageError."""
+    entry = {**event("gallery_exported", serial, digest), "kind": "people", "people": people}
+    events.accept(_OUT, serial, digest, entry)
+
+
+def require_no_older(state_dir: Path, sender: bytes, serial: int, digest: str) -> None:
+    """The same file may come again: after an undo.
+
+    Raises:
+        VersionError: an older one. StorageError, PermissionsError: the log cannot be read.
+    """
+    last = read_accepted(state_dir, _FROM + sender.hex())
     if last is None or serial > last[0] or (serial, digest) == last:
         return
     raise VersionError(
@@ -129,8 +138,22 @@ def require_no_older(events: EventStore, sender: bytes, serial: int, digest: str
 
 def accept_from(events: EventStore, sender: bytes, serial: int, digest: str, people: int) -> None:
     """From now on none older of that door. Raises: StorageError."""
-    entry = {**event("gallery_imported", serial, digest), "people": people}
+    said = {"kind": "people", "people": people, "key": key_id(sender)}
+    entry = {**event("gallery_imported", serial, digest), **said}
     events.accept(_FROM + sender.hex(), serial, digest, entry)
+
+
+def kept_history(state_dir: Path, gallery: Gallery, model: str) -> History:
+    """The history as it is now, on the disk: these versions leave the door.
+
+    Raises:
+        StorageError, PermissionsError: it cannot be read or written.
+    """
+    state = read_exchanged(state_dir)
+    history = tracked(state.history, gallery, model)
+    if history != state.history:
+        write_exchanged(state_dir, replace(state, history=history))
+    return history
 
 
 def _history_in(found: Mapping[str, Sequence[Any]]) -> History:

@@ -104,14 +104,16 @@ class GalleryStore:
         return Gallery()
 
     def before(self) -> Gallery | None:
-        """The generation before the newest; None if it is not kept.
+        """The generation before the newest, nobody before the first; None if it is not kept.
 
         Raises:
             StorageError, PermissionsError: as `load`.
         """
         files = self._files()
         kept = sorted(files)[:-1]
-        return self._unseal(files[kept[-1]], kept[-1]) if kept else None
+        if not kept:
+            return Gallery() if self.generation() == 1 else None
+        return self._unseal(files[kept[-1]], kept[-1])
 
     @contextmanager
     def change(self) -> Iterator[Change]:

@@ -8,6 +8,7 @@ person was changed on both. Whoever was removed keeps a line, without a name or 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -65,7 +66,7 @@ def digest_of(gallery: Gallery) -> str:
 def tracked(history: History, gallery: Gallery, model: str) -> dict[str, Line]:
     """The history as the gallery is now: whatever was changed since it was kept is a new version.
 
-    Made of what is there alone, so it is the same however often it is asked for.
+    A version that did not leave the door yet has another name each time; whoever sends it keeps it.
     """
     now = {p.id: _followed(history.get(p.id), content_of(p, model)) for p in gallery.people}
     gone = {i: _followed(line, GONE) for i, line in history.items() if i not in now}
@@ -74,7 +75,7 @@ def tracked(history: History, gallery: Gallery, model: str) -> dict[str, Line]:
 
 def descended(line: Line, content: bytes) -> Line:
     """The version after it."""
-    return Line(_hash(content + line.version), content, (*line.before, line.version)[-MOST_BEFORE:])
+    return Line(_fresh(), content, (*line.before, line.version)[-MOST_BEFORE:])
 
 
 def joined(winner: Line, other: Line) -> Line:
@@ -99,8 +100,13 @@ def chosen(winner: Line | None, other: Line | None) -> Line:
 
 def _followed(line: Line | None, content: bytes) -> Line:
     if line is None:
-        return Line(_hash(content), content)
+        return Line(_fresh(), content)
     return line if line.content == content else descended(line, content)
+
+
+def _fresh() -> bytes:
+    """By chance, not of the content: two doors that did the same each did it by itself."""
+    return secrets.token_bytes(HASH_BYTES)
 
 
 def _hash(data: bytes) -> bytes:

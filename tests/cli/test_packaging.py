@@ -189,16 +189,23 @@ def test_systemd_accepts_the_units(repository, tmp_path):
     shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
-    for unit in repository.glob("deploy/files/*.service"):
-        shutil.copy(unit, units)
+    for kind in ("service", "socket"):
+        for unit in repository.glob(f"deploy/files/*.{kind}"):
+            shutil.copy(unit, units)
     names = sorted(unit.name for unit in units.iterdir())
-    assert names == ["onelook-eye.service", "onelook-hooks.service", "onelook.service"]
+    assert names == [
+        *("onelook-eye.service", "onelook-hooks.service", "onelook-mqtt.service"),
+        *("onelook-tell.socket", "onelook-tell@.service", "onelook.service"),
+    ]
     done = run("systemd-analyze", "verify", "--man=no", f"--root={tmp_path}", *names)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-@pytest.mark.parametrize(("unit", "most"), [("onelook", 0.8), ("onelook-eye", 1.3)])
+@pytest.mark.parametrize(
+    ("unit", "most"),
+    [("onelook", 0.8), ("onelook-eye", 1.3), ("onelook-tell@", 0.8), ("onelook-mqtt", 1.8)],
+)
 def test_the_units_sandboxes_stay_tight(repository, unit, most):
     limit = ("--offline=true", f"--threshold={round(10 * most)}")
     file = repository / "deploy/files" / f"{unit}.service"
