@@ -35,7 +35,7 @@ demo: setup  ## the whole door, played on this machine; ARGS="--json", "--show",
 	@$(DOOR)/bin/python -m edge demo $(ARGS)
 
 test:  ## everything below that checks, all of it, with a summary: what CI runs
-	@$(PYTHON) .ci/lanes.py lint,typecheck,test-door,test-tflite test-workstation
+	@$(PYTHON) .ci/lanes.py lint,typecheck,test-door test-workstation,test-tflite
 
 lint: $(TEST)  ## ruff: rules and format
 	@$(TEST)/bin/ruff check .
