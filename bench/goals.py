@@ -29,7 +29,7 @@ class Goal:
         return "met" if met else "missed"
 
 
-def goals(  # noqa: PLR0913 - the issue's figures, each by its name
+def goals(  # noqa: PLR0913 - what was measured, each by its name
     *,
     press_ms: float | None,
     than_dlib: float | None,

@@ -11,7 +11,7 @@ from bench.photographs import Photograph
 from edge.config import Config
 from edge.contract.bundle import Bundle
 from edge.contract.errors import FaceError
-from edge.core import machine
+from edge.core import machine, moves
 from edge.core.burst import Nearest, Rule, decide, find
 from edge.eye.golden import load_engine
 from edge.eye.locator import load_locator
@@ -55,7 +55,7 @@ def _with_a_face(stage: Stage, photographs: list[Photograph]) -> list[Photograph
 
 _RULE = Rule(frames=3, agree=2, threshold=0.01, margin=0.0)
 _POLICY = machine.Policy(verify_s=4.0, unlock_s=3.0, gap_s=0.2)
-_VERIFYING = machine.step(machine.State(), machine.Pressed(1.0), _POLICY)[0]
+_VERIFYING = machine.step(machine.State(), moves.Pressed(1.0), _POLICY)[0]
 
 
 def _decision() -> None:
@@ -63,5 +63,5 @@ def _decision() -> None:
     nearest = Nearest("0", 0.001, 0.9)
     verdict = decide([find(nearest, _RULE), find(nearest, _RULE)], _RULE)
     if verdict is not None:
-        decided = machine.Decided(1.1, _VERIFYING.press, verdict.reason)
+        decided = moves.Decided(1.1, _VERIFYING.press, verdict.reason)
         machine.step(_VERIFYING, decided, _POLICY)

@@ -8,7 +8,7 @@ from typing import Any
 from edge import journal
 from edge.clock import boottime
 from edge.contract.errors import UnavailableError, UsageError
-from edge.core import machine
+from edge.core import machine, moves
 from edge.core.machine import Phase
 from edge.door.door import Door
 from edge.door.press import row_of
@@ -53,7 +53,7 @@ def _unlock(door: Door, request: _Request, said: _Said) -> dict[str, Any]:
     seconds, now = float(request["seconds"]), boottime()
     if not 0.2 <= seconds <= LONGEST_PULSE_S:
         raise UsageError(f"{seconds:g} s is no pulse.", remedy="Give 200ms to 10s.")
-    door.feed(machine.Unlock(now, seconds, **said))
+    door.feed(moves.Unlock(now, seconds, **said))
     return {"seconds": seconds, "opened": _opens(door.state, now + seconds)}
 
 
@@ -63,7 +63,7 @@ def _opens(state: machine.State, until: float) -> bool:
 
 
 def _lock(door: Door, _request: _Request, said: _Said) -> dict[str, Any]:
-    door.feed(machine.Lock(boottime(), **said))
+    door.feed(moves.Lock(boottime(), **said))
     return {}
 
 

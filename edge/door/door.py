@@ -16,7 +16,7 @@ from edge.contract.errors import BundleError, OnelookError, PinError, StorageErr
 from edge.contract.reasons import Reason
 from edge.contract.wire import Enough, Look, Seen
 from edge.core import lights as said
-from edge.core import machine
+from edge.core import machine, moves
 from edge.core.burst import Verdict
 from edge.core.lockout import Lockout
 from edge.door.devices.lights import Lights
@@ -107,13 +107,13 @@ class Door:
             "faults": [what for what, is_so in faults.items() if is_so],
         }
 
-    def feel(self, event: machine.Event) -> None:
+    def feel(self, event: moves.Event) -> None:
         """Something at the door moved. A press of now is looked at only if nothing is against it.
 
         Raises: as `feed`.
         """
-        if isinstance(event, machine.Pressed) and self.state.phase is machine.Phase.LOCKED:
-            event = machine.Pressed(event.at, self._refusal(event.at))
+        if isinstance(event, moves.Pressed) and self.state.phase is machine.Phase.LOCKED:
+            event = moves.Pressed(event.at, self._refusal(event.at))
         self.feed(event)
 
     def see(self, seen: Seen) -> None:
@@ -142,7 +142,7 @@ class Door:
             admitted = self._people.admitted(verdict.person, self._mode.clock())
             verdict = replace(verdict, reason=self._mode.closed() or admitted)
         self._verdict, press = verdict, self._judge.press.number
-        self.feed(machine.Decided(boottime(), press, verdict.reason))
+        self.feed(moves.Decided(boottime(), press, verdict.reason))
         if self.link.fault is None:
             self._send(Enough(press))
 
@@ -150,7 +150,7 @@ class Door:
         """Do what time asks for, at CLOCK_BOOTTIME seconds. Raises: as `feed`."""
         if self.state.phase is machine.Phase.VERIFYING and now >= self.state.until:
             self.decide(self._judge.conclude())
-        self.feed(machine.Tick(now))
+        self.feed(moves.Tick(now))
         self.sittings.tend(now)
         self._lights.rest(self._at_rest(now))
 
@@ -159,7 +159,7 @@ class Door:
         ends = machine.due(self.state, self._policy)
         return ends if self.sittings.until is None else [*ends, self.sittings.until]
 
-    def feed(self, event: machine.Event) -> None:
+    def feed(self, event: moves.Event) -> None:
         """Step the machine; an action that fails stops the rest and is told back.
 
         Raises:
@@ -171,11 +171,11 @@ class Door:
                 self._carry_out(action, event)
             except (StorageError, PinError) as e:
                 tell_fault(e)
-                if isinstance(action, machine.Release):
+                if isinstance(action, moves.Release):
                     raise  # a line that cannot be driven off is let go of with the process
                 storage = isinstance(e, StorageError)
                 reason = Reason.STORAGE_ERROR if storage else Reason.PULSE_FAILED
-                self.feed(machine.Failed(boottime(), getattr(action, "press", 0), reason))
+                self.feed(moves.Failed(boottime(), getattr(action, "press", 0), reason))
                 return
 
     def _refusal(self, at: float) -> Reason | None:
@@ -207,22 +207,22 @@ class Door:
         works = self.link.fault is None and not self.state.stuck
         return said.Show.DARK if works else said.Show.FAULT
 
-    def _carry_out(self, action: machine.Action, event: machine.Event) -> None:
+    def _carry_out(self, action: moves.Action, event: moves.Event) -> None:
         match action:
-            case machine.Look(press, not_before, deadline):
+            case moves.Look(press, not_before, deadline):
                 self.sittings.end(interrupted=True)
                 self._judge.begin(press, not_before)
                 self._lights.show(said.Show.LOOKING, deadline - not_before)
                 self._send(Look(press, not_before, deadline, self._judge.rule.frames))
-            case machine.Record(press, reason):
+            case moves.Record(press, reason):
                 self._record(press, reason, event.at)
-            case machine.Pulse(_, seconds):
+            case moves.Pulse(_, seconds):
                 self._strike.pulse(seconds)
                 self._lights.show(said.Show.GRANTED, seconds)
-            case machine.Release():
+            case moves.Release():
                 self._strike.release()
                 self._lights.show(said.Show.DARK, 0.0)  # the door shut before its time was up
-            case machine.Note(what, needed):
+            case moves.Note(what, needed):
                 said_why = {k: getattr(event, k) for k in ("who", "because") if hasattr(event, k)}
                 self._records.note(what, event.at, needed=needed, **said_why)
 

@@ -10,11 +10,11 @@ from functools import partial
 
 from edge.clock import boottime
 from edge.config import Config
-from edge.core import machine
+from edge.core import moves
 from edge.door.devices.button import Button
 from edge.door.devices.contact import Contact
 
-_Kind = Callable[[float], machine.Event]
+_Kind = Callable[[float], moves.Event]
 
 
 def input_pins(config: Config) -> dict[str, str]:
@@ -33,28 +33,28 @@ class Inputs:
 
     def __init__(self, config: Config, stack: ExitStack) -> None:
         """Raises: PinError: a pin is missing or taken."""
-        self._felt: deque[machine.Event] = deque()
+        self._felt: deque[moves.Event] = deque()
         self.waiting, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         stack.callback(os.close, self.waiting)
         stack.callback(os.close, self._wake)
         self._stack, self._debounce_s = stack, config.button.debounce_s
         pins = input_pins(config)
-        let_go = partial(self._feel, machine.LetGo)
-        self.held = self._button(pins["press"], machine.Pressed, let_go=let_go).down
+        let_go = partial(self._feel, moves.LetGo)
+        self.held = self._button(pins["press"], moves.Pressed, let_go=let_go).down
         if "exit" in pins:
-            self._button(pins["exit"], machine.Exited)
+            self._button(pins["exit"], moves.Exited)
         self.stands_open = False
         if "contact" in pins:
             line = pins["contact"], "the door's contact", config.door.contact_shut
-            contact = self._contact(*line, machine.Opened, machine.Closed)
+            contact = self._contact(*line, moves.Opened, moves.Closed)
             self.stands_open = contact.stands_open
         if "case" in pins:
             line = pins["case"], "the case's contact", config.door.tamper_shut
-            case = self._contact(*line, machine.CaseOpened, machine.CaseShut)
+            case = self._contact(*line, moves.CaseOpened, moves.CaseShut)
             if case.stands_open:  # since nobody knows when
-                self._feel(machine.CaseOpened)
+                self._feel(moves.CaseOpened)
 
-    def take(self) -> Iterator[machine.Event]:
+    def take(self) -> Iterator[moves.Event]:
         """What was felt since, in its order and with its time."""
         os.read(self.waiting, 4096)
         while self._felt:

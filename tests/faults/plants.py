@@ -17,7 +17,7 @@ import numpy as np
 import edge.clock
 from edge.contract.errors import StorageError
 from edge.contract.reasons import Reason
-from edge.core import lockout, machine
+from edge.core import lockout, machine, moves
 from edge.core.burst import Nearest, find
 from edge.door import link, people, records
 from edge.door.devices.strike import Strike
@@ -210,7 +210,7 @@ def _closed_lets_in(closed):
 
 def _press_while_deciding(step):
     def wrong(state, event, policy):
-        if isinstance(event, machine.Pressed) and state.phase is machine.Phase.VERIFYING:
+        if isinstance(event, moves.Pressed) and state.phase is machine.Phase.VERIFYING:
             state = replace(state, phase=machine.Phase.LOCKED)
         return step(state, event, policy)
 
@@ -219,7 +219,7 @@ def _press_while_deciding(step):
 
 def _press_while_open(step):
     def wrong(state, event, policy):
-        if isinstance(event, machine.Pressed) and state.phase is machine.Phase.UNLOCKED:
+        if isinstance(event, moves.Pressed) and state.phase is machine.Phase.UNLOCKED:
             state = replace(state, phase=machine.Phase.LOCKED)
         return step(state, event, policy)
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.contract.reasons import Happening, Reason
-from edge.core.machine import (
-    STUCK_S,
+from edge.core.machine import STUCK_S, Phase, Policy, State, step
+from edge.core.moves import (
     CaseOpened,
     CaseShut,
     Closed,
@@ -22,16 +22,12 @@ from edge.core.machine import (
     Look,
     Note,
     Opened,
-    Phase,
-    Policy,
     Pressed,
     Pulse,
     Record,
     Release,
-    State,
     Tick,
     Unlock,
-    step,
 )
 
 POLICY = Policy(verify_s=3.0, unlock_s=4.0, gap_s=1.0)
