@@ -97,14 +97,19 @@ def genuine(given: Pairs, person: NDArray[np.int32], threshold: float) -> Rate:
 def clustered(error: NDArray[np.bool_], unit: NDArray[np.int32]) -> Rate:
     """The rate of `error` (n,), whose trials hang together by `unit` (n,), with its bound."""
     _, number = np.unique(unit, return_inverse=True)
-    errors = np.bincount(number, error).astype(np.float64)
-    trials = np.bincount(number).astype(np.float64)
-    times = _rng().multinomial(len(trials), np.full(len(trials), 1 / len(trials)), DRAWS)
-    drawn = np.quantile((times @ errors) / np.maximum(times @ trials, 1), CONFIDENCE)
-    wrong, all_of_them = int(error.sum()), len(error)
+    return of_units(np.bincount(number, error), np.bincount(number))
+
+
+def of_units(errors: NDArray[np.number], trials: NDArray[np.number]) -> Rate:
+    """The rate of errors among trials that hang together by unit: (units,) of each, none empty."""
+    rng, even = _rng(), np.full(len(trials), 1 / len(trials))
+    # Draw by draw: all draws of a hundred thousand people at once would take a gigabyte.
+    times = (rng.multinomial(len(trials), even) for _ in range(DRAWS))
+    rates = [(drawn @ errors) / max(drawn @ trials, 1) for drawn in times]
+    wrong, all_of_them = round(errors.sum()), round(trials.sum())
     floor = rule_of_three(len(trials)) if wrong == 0 else 0.0
-    upper = max(clopper_pearson_upper(wrong, all_of_them), float(drawn), floor)
-    return Rate(wrong, all_of_them, upper)
+    drawn = float(np.quantile(rates, CONFIDENCE))
+    return Rate(wrong, all_of_them, max(clopper_pearson_upper(wrong, all_of_them), drawn, floor))
 
 
 def _drawn(

@@ -15,31 +15,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.errors import DataError, UsageError
-from edge.contract.matching import Difference
-from train.bootstrap import Interval, best_threshold, intervals, table_of
+from train.bootstrap import Interval, best_threshold, intervals
+from train.choose import MOST_CROPS, PAIR, at_most, chosen_of
 from train.data import NOBODY, Faces, LeftOut
-from train.faults import Fault, false_accepts, false_rejects
+from train.faults import Fault, shown
 from train.judge import Judged, judge_folds, judge_halves
-from train.pairs import all_pairs
-from train.promised import Kept, burst_of, keep
+from train.progress import watched
+from train.promised import Kept, asked, burst_of, keep
 from train.protocol import read_lists
-from train.rates import Curve, Pairs, clopper_pearson, curve, rates_at, threshold_at_fmr
+from train.rates import Curve, Sides, clopper_pearson, curve, rates_at, threshold_at_fmr
+from train.ready import Ready
+from train.sample import Sample, stored
+from train.streamed import streamed
 from train.subject import Subject
 
 FMR_LEVELS = (1e-2, 1e-3, 1e-4, 1e-5)
 LEAST_PEOPLE, LEAST_REPEATED = 4, 2
-# Pairs grow with the square of crops: 20,000 crops make 200 million, a gigabyte and some minutes.
-_MOST_CROPS = {Difference.SQUARED: 20_000, Difference.ABSOLUTE: 2000}
 _MOST_PRESSED = 7000  # crops; a press keeps three frames' distances to all of them
-_PAIR = 2  # crops of one person
 _BINS = 50
+_BLOCK = 256  # crops that are embedded together; of whole batches of every network
 
 
 @dataclass(frozen=True)
 class Ask:
     """What to measure, beside the pairs that follow from the pictures.
 
-    lists: of pairs, as LFW's. all_pairs: rates from every pair even so. press: play presses at the
+    lists: of pairs, as LFW's. all_pairs: rates from every pair of every crop, with a list too; else
+    of a list only its own pairs count, and of very many crops some. press: play presses at the
     galleries of a bundle's levels. seed: of halves, of crops that are left out, of intervals.
     """
 
@@ -126,7 +128,8 @@ def evaluate(subject: Subject, faces: Faces, ask: Ask | None = None) -> Evaluati
 
     Raises:
         DataError: too few people, see `require_sample`; or a list, see `protocol.read_lists`.
-        UsageError: presses are asked for, and the network promises no thresholds.
+        UsageError: presses are asked for, and the network promises no thresholds; every pair of
+            more crops is asked for than its head can compare.
     """
     ask = ask or Ask()
     if ask.press and not subject.levels:
@@ -137,28 +140,33 @@ def evaluate(subject: Subject, faces: Faces, ask: Ask | None = None) -> Evaluati
     require_sample(faces)
     listed = read_lists(ask.lists, faces) if ask.lists else None
     rng = np.random.default_rng(ask.seed)
-    embeddings = subject.embed(faces.crops)
-    chosen = _at_most(faces, _MOST_CROPS[subject.head.difference], rng)
+    chosen = chosen_of(subject, faces, rng, every=ask.all_pairs)
     people = faces.of(chosen)
-    every = all_pairs(embeddings[chosen], people.person, subject.head)
-    if listed is None:
-        pairs, table = every, table_of(every, people.person, rng)
+    wanted = chosen if listed is None else np.ones(len(faces), np.bool_)
+    embeddings = _embedded(subject, faces, np.flatnonzero(wanted))
+    of_list = listed.pairs(embeddings, subject.head) if listed else None
+    every = _every(subject, embeddings, np.flatnonzero(chosen[wanted]), people, ask.seed)
+    del embeddings  # of a million crops half a gigabyte
+    pairs: Sides
+    if listed is None or of_list is None:
+        pairs, table = every.sides, every.table(rng)
         judged = judge_halves(table, rng)
     else:
-        pairs = listed.pairs(embeddings, subject.head)
-        judged, table = judge_folds(listed, pairs, rng), listed.table(pairs)
+        pairs = of_list
+        judged, table = judge_folds(listed, of_list, rng), listed.table(of_list)
         if ask.all_pairs:
-            pairs, table = every, table_of(every, people.person, rng)
+            pairs, table = every.sides, every.table(rng)
     whole, spans = curve(pairs), intervals(table, FMR_LEVELS, rng)
     points = tuple(_points(pairs, spans))
+    genuine, impostor = pairs.trials
     return Evaluation(
         subject=subject,
         measured=Measured(
             people=table.people,
             crops=len(people),
             given=len(faces),
-            genuine=len(pairs.genuine),
-            impostor=len(pairs.impostor),
+            genuine=genuine,
+            impostor=impostor,
             left_out=faces.left_out,
             data=people.digest(),
             seed=ask.seed,
@@ -170,9 +178,9 @@ def evaluate(subject: Subject, faces: Faces, ask: Ask | None = None) -> Evaluati
         points=points,
         unsupported=tuple(sorted(set(FMR_LEVELS) - {p.asked_fmr for p in points}, reverse=True)),
         kept=_kept(subject, every, people, rng, press=ask.press),
-        accepts=false_accepts(every, people),
-        rejects=false_rejects(every, people),
-        roc=_roc(whole, len(pairs.impostor)),
+        accepts=tuple(shown(every.nearest, people)),
+        rejects=tuple(shown(every.farthest, people)),
+        roc=_roc(whole, impostor),
         histogram=_histogram(pairs),
     )
 
@@ -184,7 +192,7 @@ def require_sample(faces: Faces) -> None:
         DataError: they cannot be cut into two halves with pairs of one person and of two in each.
     """
     counts = np.unique(faces.person[faces.person != NOBODY], return_counts=True)[1]
-    repeated = int((counts >= _PAIR).sum())
+    repeated = int((counts >= PAIR).sum())
     if len(counts) < LEAST_PEOPLE or repeated < LEAST_REPEATED:
         raise DataError(
             f"{len(counts)} people to measure on, {repeated} of them with two pictures",
@@ -193,35 +201,41 @@ def require_sample(faces: Faces) -> None:
         )
 
 
+def _embedded(subject: Subject, faces: Faces, which: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(k, dimensions) of the crops `which`, read and embedded block by block."""
+    blocks = [which[at : at + _BLOCK] for at in range(0, len(which), _BLOCK)]
+    found = np.empty((len(which), len(subject.head.weights)), np.float32)
+    for number, block in enumerate(watched(blocks, "embedding")):
+        found[number * _BLOCK : number * _BLOCK + len(block)] = subject.embed(faces.read(block))
+    return found
+
+
+def _every(
+    subject: Subject,
+    embeddings: NDArray[np.float32],
+    which: NDArray[np.int64],
+    people: Faces,
+    seed: int,
+) -> Sample:
+    """The pairs of the crops `which` of `embeddings`, whose faces are `people`."""
+    levels = asked(subject.levels)
+    if len(which) <= MOST_CROPS[subject.head.difference]:
+        return stored(embeddings[which], people.person, subject.head, levels)
+    return streamed(Ready.of(embeddings, people.person, which, subject.head), levels, seed)
+
+
 def _kept(
-    subject: Subject, every: Pairs, people: Faces, rng: np.random.Generator, *, press: bool
+    subject: Subject, every: Sample, people: Faces, rng: np.random.Generator, *, press: bool
 ) -> tuple[Kept, ...]:
     if not subject.levels:
         return ()
     burst = None
     if press:
-        burst = burst_of(subject, people.of(_at_most(people, _MOST_PRESSED, rng)))
-    return keep(subject.levels, every, people.person, burst)
+        burst = burst_of(subject, people.of(at_most(people, _MOST_PRESSED, rng)))
+    return keep(subject.levels, every.at, burst)
 
 
-def _at_most(faces: Faces, most: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(n,): crops of known people; of many as many of each person as fit, at least two."""
-    known = faces.person != NOBODY
-    if known.sum() <= most:
-        return known
-    order = rng.permutation(len(faces))
-    rank = np.empty(len(faces), np.int64)  # of a crop among those of its person
-    for number in np.unique(faces.person):
-        own = order[faces.person[order] == number]
-        rank[own] = np.arange(len(own))
-    each = int(np.searchsorted(np.cumsum(np.bincount(rank[known])), most, side="right"))
-    if each >= _PAIR:
-        return known & (rank < each)
-    people = rng.permutation(np.unique(faces.person[known]))[: most // _PAIR]
-    return (rank < _PAIR) & np.isin(faces.person, people)
-
-
-def _points(pairs: Pairs, spans: dict[str, tuple[float, float]]) -> Iterator[Point]:
+def _points(pairs: Sides, spans: dict[str, tuple[float, float]]) -> Iterator[Point]:
     """One for every level that so many impostor pairs can show."""
     for level in FMR_LEVELS:
         try:
@@ -246,7 +260,8 @@ def _roc(whole: Curve, impostor: int, *, points: int = 400) -> NDArray[np.float6
     return np.stack([whole.fmr[at], 1.0 - whole.fnmr[at]])
 
 
-def _histogram(pairs: Pairs) -> NDArray[np.float64]:
+def _histogram(pairs: Sides) -> NDArray[np.float64]:
     edges = np.linspace(0.0, 1.0, _BINS + 1)
-    shares = [np.histogram(d, edges)[0] / len(d) for d in (pairs.genuine, pairs.impostor)]
+    below = zip(pairs.below(edges[1:-1]), pairs.trials, strict=True)
+    shares = [np.diff(np.r_[0, inner, trials]) / trials for inner, trials in below]
     return np.stack([edges[:-1], *shares])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,15 @@ SHOWN = 12
 
 
 @dataclass(frozen=True)
+class Ends:
+    """Pairs by the numbers of their two crops. All arrays are (k,)."""
+
+    distance: NDArray[np.float32]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Fault:
     """A pair. files, crops: of its two pictures, crops (h, w, c) uint8."""
 
@@ -24,27 +34,27 @@ class Fault:
     crops: tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
-def false_accepts(pairs: Pairs, faces: Faces) -> tuple[Fault, ...]:
-    """The nearest pairs of two people, nearest first; pairs: `pairs.all_pairs` of `faces`."""
+def nearest(pairs: Pairs, crops: int) -> Ends:
+    """The nearest pairs of two people, nearest first; pairs: `pairs.all_pairs` of so many crops."""
     rows = np.flatnonzero(~pairs.same)
-    return tuple(_faults(pairs, faces, _first(rows, pairs.distance[rows])))
+    return _first(pairs, crops, rows, pairs.distance[rows])
 
 
-def false_rejects(pairs: Pairs, faces: Faces) -> tuple[Fault, ...]:
+def farthest(pairs: Pairs, crops: int) -> Ends:
     """The farthest pairs of one person, farthest first."""
     rows = np.flatnonzero(pairs.same)
-    return tuple(_faults(pairs, faces, _first(rows, -pairs.distance[rows])))
+    return _first(pairs, crops, rows, -pairs.distance[rows])
 
 
-def _first(rows: NDArray[np.int64], key: NDArray[np.float32]) -> NDArray[np.int64]:
+def shown(pairs: Ends, faces: Faces) -> Iterator[Fault]:
+    """The first SHOWN of them, with files and crops."""
+    of_two = zip(pairs.distance, pairs.left, pairs.right, strict=True)
+    for distance, left, right in islice(of_two, SHOWN):
+        first, second = faces.read(np.array([left, right]))
+        yield Fault(float(distance), (faces.files[left], faces.files[right]), (first, second))
+
+
+def _first(pairs: Pairs, crops: int, rows: NDArray[np.int64], key: NDArray[np.float32]) -> Ends:
     kept = np.argpartition(key, min(SHOWN, len(key)) - 1)[:SHOWN]
-    return rows[kept[np.argsort(key[kept], kind="stable")]]
-
-
-def _faults(pairs: Pairs, faces: Faces, rows: NDArray[np.int64]) -> Iterator[Fault]:
-    for row, left, right in zip(rows, *ends(len(faces), rows), strict=True):
-        yield Fault(
-            float(pairs.distance[row]),
-            (faces.files[left], faces.files[right]),
-            (faces.crops[left], faces.crops[right]),
-        )
+    rows = rows[kept[np.argsort(key[kept], kind="stable")]]
+    return Ends(pairs.distance[rows], *ends(crops, rows))

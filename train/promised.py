@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.levels import Comparison, Level, Press, Step
+from edge.contract.levels import Comparison, Level, Press
 from train import presses
 from train.bootstrap import ends
 from train.bounds import genuine, impostors
@@ -19,6 +19,15 @@ from train.subject import Subject
 
 # With fewer comparisons a person's own rate says more of chance than of the person.
 LEAST_TRIALS = 10
+
+
+@dataclass(frozen=True)
+class At:
+    """What a distance is worth on these people. worst_fmr, worst_fnmr: as of `Kept`."""
+
+    comparison: Comparison
+    worst_fmr: float | None
+    worst_fnmr: float | None
 
 
 @dataclass(frozen=True)
@@ -37,43 +46,77 @@ class Kept:
     presses: tuple[Press, ...]
 
 
+def asked(levels: Sequence[Level]) -> list[float]:
+    """The distances of all steps of all levels, rising."""
+    return sorted({step.distance for level in levels for step in level.steps})
+
+
+def at_distances(
+    pairs: Pairs, person: NDArray[np.int32], distances: Sequence[float]
+) -> dict[float, At]:
+    """Each of some distances on pairs that are there one by one.
+
+    Args:
+        pairs: every crop with every later one, as of `pairs.all_pairs`.
+        person: (crops,) whom they show.
+        distances: at least one.
+    """
+    _, number = np.unique(person, return_inverse=True)
+    number = number.astype(np.int32)
+    highest = max(rates_at(pairs, distance)[0].value for distance in distances)
+    found = impostors(pairs, number, highest)
+    return {
+        distance: At(
+            Comparison(found.rate(distance), genuine(pairs, number, distance)),
+            *_worst(pairs, number, distance),
+        )
+        for distance in distances
+    }
+
+
 def keep(
-    levels: Sequence[Level],
-    pairs: Pairs,
-    person: NDArray[np.int32],
-    burst: presses.Burst | None,
+    levels: Sequence[Level], at: Mapping[float, At], burst: presses.Burst | None
 ) -> tuple[Kept, ...]:
     """Every step of every level; nothing is chosen.
 
     Args:
         levels: of the bundle.
-        pairs: every crop with every later one, as of `pairs.all_pairs`.
-        person: (crops,) whom they show.
+        at: what each of their distances is worth.
         burst: to play presses with; None for none.
     """
-    _, number = np.unique(person, return_inverse=True)
-    number = number.astype(np.int32)
     steps = [(level, step) for level in levels for step in level.steps]
-    highest = max(rates_at(pairs, step.distance)[0].value for _, step in steps)
-    found = impostors(pairs, number, highest)
     known = dict(_galleries(burst, {step.people for _, step in steps}) if burst else ())
     kept = []
     for level, step in steps:
-        fmr = found.rate(step.distance)
-        at = Comparison(fmr, genuine(pairs, number, step.distance))
-        worst = _worst(pairs, number, step)
+        found = at[step.distance]
         played = [
-            presses.press(gallery, step.distance, fmr.upper)
+            presses.press(gallery, step.distance, found.comparison.fmr.upper)
             for (people, _), gallery in known.items()
             if people == step.people
         ]
-        kept.append(Kept(level.name, step.people, step.distance, at, *worst, tuple(played)))
+        kept.append(
+            Kept(
+                level.name,
+                step.people,
+                step.distance,
+                found.comparison,
+                found.worst_fmr,
+                found.worst_fnmr,
+                tuple(played),
+            )
+        )
     return tuple(kept)
+
+
+def highest(errors: NDArray[np.float64], trials: NDArray[np.int64]) -> float | None:
+    """The highest rate among people with trials enough; (people,)."""
+    enough = trials >= LEAST_TRIALS
+    return float((errors[enough] / trials[enough]).max()) if enough.any() else None
 
 
 def burst_of(subject: Subject, faces: Faces) -> presses.Burst:
     """Presses of three frames for every crop; n crops take 12 n^2 bytes."""
-    frames = presses.frames_of(for_network(faces.crops, subject.shape))
+    frames = presses.frames_of(for_network(faces.read(np.arange(len(faces))), subject.shape))
     embedded = [subject.embed(frame) for frame in frames]
     _, person = np.unique(faces.person, return_inverse=True)
     distance = np.stack([between(frame, embedded[0], subject.head) for frame in embedded])
@@ -91,10 +134,10 @@ def _galleries(
 
 
 def _worst(
-    pairs: Pairs, person: NDArray[np.int32], step: Step
+    pairs: Pairs, person: NDArray[np.int32], distance: float
 ) -> tuple[float | None, float | None]:
     """(FMR, FNMR) of the person whose own is highest."""
-    below = pairs.distance < np.float32(step.distance)
+    below = pairs.distance < np.float32(distance)
     crops = np.bincount(person)
     accepts = np.zeros(len(crops))
     for side in ends(len(person), np.flatnonzero(below & ~pairs.same)):
@@ -103,9 +146,4 @@ def _worst(
         person[ends(len(person), np.flatnonzero(~below & pairs.same))[0]], minlength=len(crops)
     )
     own = crops * (crops - 1) // 2
-    return _highest(accepts, crops * (crops.sum() - crops)), _highest(refusals, own)
-
-
-def _highest(errors: NDArray[np.float64], trials: NDArray[np.int64]) -> float | None:
-    enough = trials >= LEAST_TRIALS
-    return float((errors[enough] / trials[enough]).max()) if enough.any() else None
+    return highest(accepts, crops * (crops.sum() - crops)), highest(refusals, own)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,29 @@ CONFIDENCE = 0.95
 _MOST_CUTS = 200_000  # of a curve, on either side of its knee
 
 
+class Sides(Protocol):
+    """Pairs of one person and of two, as far as rates go: each by itself, or counted."""
+
+    @property
+    def trials(self) -> tuple[int, int]:
+        """(pairs of one person, of two)."""
+
+    @property
+    def cuts(self) -> NDArray[np.floating]:
+        """Thresholds that make a difference, rising; of many some."""
+
+    def below(
+        self, thresholds: NDArray[np.floating] | float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(of one person, of two): pairs whose distance is below each of the thresholds."""
+
+    def impostor_at(self, rank: int) -> float:
+        """The largest threshold that at most `rank` pairs of two people lie below."""
+
+
 @dataclass(frozen=True)
 class Pairs:
-    """Distances of pairs of crops, and whether a pair shows one person.
+    """Distances of pairs of crops, and whether a pair shows one person: `Sides`, one by one.
 
     distance: (n,) float32 in [0, 1], 0 = same. same: (n,) bool.
     """
@@ -39,6 +60,28 @@ class Pairs:
     def impostor(self) -> NDArray[np.float32]:
         """Distances of pairs of two people, rising."""
         return np.sort(self.distance[~self.same])
+
+    @property
+    def trials(self) -> tuple[int, int]:
+        return len(self.genuine), len(self.impostor)
+
+    @cached_property
+    def cuts(self) -> NDArray[np.float32]:
+        return np.unique(np.concatenate([_some(self.impostor), _some(self.genuine)]))
+
+    def below(
+        self, thresholds: NDArray[np.floating] | float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        # As the door compares: a threshold is rounded to what distances are.
+        genuine, impostor = (
+            np.searchsorted(side, np.asarray(thresholds, np.float32))
+            for side in (self.genuine, self.impostor)
+        )
+        return genuine, impostor
+
+    def impostor_at(self, rank: int) -> float:
+        # So many lie strictly below the next one's distance.
+        return float(self.impostor[rank])
 
 
 @dataclass(frozen=True)
@@ -80,15 +123,15 @@ def rate(errors: int, trials: int) -> Rate:
     return Rate(int(errors), int(trials), clopper_pearson(int(errors), int(trials))[1])
 
 
-def curve(pairs: Pairs) -> Curve:
+def curve(pairs: Sides) -> Curve:
     """FMR and FNMR over all thresholds. A pair matches if its distance is below the threshold.
 
     Of many pairs only some thresholds are on the curve; the rates there are those of all pairs.
     """
-    cuts = np.unique(np.concatenate([_some(pairs.impostor), _some(pairs.genuine)]))
-    impostor, genuine = (
-        np.r_[np.searchsorted(side, cuts), len(side)] / max(len(side), 1)
-        for side in (pairs.impostor, pairs.genuine)
+    cuts = pairs.cuts
+    genuine, impostor = (
+        np.r_[below, trials] / max(trials, 1)
+        for below, trials in zip(pairs.below(cuts), pairs.trials, strict=True)
     )
     return Curve(np.r_[cuts.astype(np.float64), 1.0 + 1e-9], impostor, 1.0 - genuine)
 
@@ -101,14 +144,11 @@ def _some(rising: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([rising[:_MOST_CUTS], rising[others]])
 
 
-def rates_at(pairs: Pairs, threshold: float) -> tuple[Rate, Rate]:
+def rates_at(pairs: Sides, threshold: float) -> tuple[Rate, Rate]:
     """(FMR, FNMR) at one threshold."""
-    accepted = int(np.searchsorted(pairs.impostor, np.float32(threshold)))
-    recognised = int(np.searchsorted(pairs.genuine, np.float32(threshold)))
-    return (
-        rate(accepted, len(pairs.impostor)),
-        rate(len(pairs.genuine) - recognised, len(pairs.genuine)),
-    )
+    genuine, impostor = pairs.trials
+    recognised, accepted = pairs.below(threshold)
+    return rate(int(accepted), impostor), rate(genuine - int(recognised), genuine)
 
 
 def least_impostors(target: float) -> int:
@@ -117,17 +157,16 @@ def least_impostors(target: float) -> int:
     return math.ceil(round(3.0 / target, 6))
 
 
-def threshold_at_fmr(pairs: Pairs, target: float) -> float:
+def threshold_at_fmr(pairs: Sides, target: float) -> float:
     """The largest threshold whose measured FMR does not exceed `target`.
 
     Raises:
         ValueError: fewer pairs of two people than `least_impostors`.
     """
-    impostor = pairs.impostor
-    if len(impostor) < least_impostors(target):
-        raise ValueError(f"{len(impostor)} pairs of two people cannot show an FMR of {target:g}")
-    # As many impostors as allowed lie strictly below the next one's distance.
-    return float(impostor[int(np.floor(target * len(impostor)))])
+    impostor = pairs.trials[1]
+    if impostor < least_impostors(target):
+        raise ValueError(f"{impostor} pairs of two people cannot show an FMR of {target:g}")
+    return pairs.impostor_at(int(np.floor(target * impostor)))
 
 
 def scores(hit: float, false: float) -> dict[str, float]:
