@@ -86,6 +86,12 @@ def _distill(args: argparse.Namespace) -> int:
     return distill_command(args)
 
 
+def _pack(args: argparse.Namespace) -> int:
+    from train.command import pack_command
+
+    return pack_command(args)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
     from train.command import evaluate_command
 
@@ -103,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_fit(commands)
+    _add_pack(commands)
     _add_distill(commands)
     _add_evaluate(commands)
     _add_locate(commands)
@@ -140,7 +147,25 @@ def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
     fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the input")
     fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
     fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate")
+    fit.add_argument(
+        "--workers",
+        metavar="N|HOST:PORT,HOST,...",
+        help="share every batch among N processes here, or among machines that are told with the "
+        "same command; see docs/training.md",
+    )
+    fit.add_argument(
+        "--worker", type=_count, metavar="K", help="which of these machines this one is, from 0"
+    )
     fit.set_defaults(run=_fit)
+
+
+def _add_pack(commands: argparse._SubParsersAction[_Parser]) -> None:
+    pack = commands.add_parser("pack", help="write pictures into tars that fit reads as it needs")
+    _add_data(pack)
+    pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the tars")
+    pack.add_argument("--task", choices=("faces", "pictures"), default="faces", help="as of fit")
+    pack.add_argument("--per-tar", type=_positive, default=10000, metavar="N", help="pictures")
+    pack.set_defaults(run=_pack)
 
 
 def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -211,7 +236,10 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="lists as LFW's pairs.txt, judged fold by fold; of several lists each is a fold",
     )
     evaluate.add_argument(
-        "--all-pairs", action="store_true", help="with --pairs: the rates from every pair even so"
+        "--all-pairs",
+        action="store_true",
+        help="every pair of every crop, however many; else of more than 20,000 crops some are "
+        "drawn; with --pairs: the rates from every pair even so",
     )
     evaluate.add_argument(
         "--press", action="store_true", help="play presses at galleries of these people; slow"
@@ -333,15 +361,7 @@ def _add_scenes(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None:
     """The options of everything that trains."""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="PATH",
-        help="tars of crops, folders with a folder per person, data/{anchor,positive,negative}; "
-        "for --task pictures folders or zips with a folder per class",
-    )
+    _add_data(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
     parser.add_argument(
         "--begin-with", type=Path, metavar="KERAS", help="a siamese.keras to go on from"
@@ -357,6 +377,19 @@ def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None
     parser.add_argument("--batch", type=_positive, default=batch, metavar="N", help="crops a step")
     parser.add_argument("--steps", type=_positive, default=steps, metavar="N", help="per epoch")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="tars of crops, folders with a folder per person, data/{anchor,positive,negative}; "
+        "for --task pictures folders or zips with a folder per class; or one folder of tars, "
+        "which fit reads as it needs them",
+    )
 
 
 def _positive(text: str) -> int:

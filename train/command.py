@@ -14,7 +14,17 @@ import numpy as np
 
 from edge.contract.errors import DataError, UsageError
 from edge.contract.tasks import FACES
-from train.data import NOBODY, Faces, load_crops, split_people
+from train import together, workers
+from train.choose import at_most
+from train.data import (
+    NOBODY,
+    Faces,
+    Source,
+    in_memory,
+    load_crops,
+    open_sharded,
+    split_people,
+)
 from train.distill import Phase, distill
 from train.evaluate import Ask, Evaluation, evaluate, require_sample
 from train.fit import fit
@@ -22,17 +32,25 @@ from train.goals import Goals
 from train.grow import take_over
 from train.heads import calibrate, centre, embed, fit_head
 from train.models import EMBEDDING_DIMENSIONS, PRESETS, build_siamese, head_parameters
+from train.pack import pack
 from train.pairs import all_pairs
 from train.people import read_sources, untrained
 from train.runs import MODEL, Run, load_network, load_run
+from train.shards import Shards, is_sharded
 from train.shrink import cut_to_size
 from train.subject import Subject, load_subject, of_keras
 from train.teacher import Teacher
+from train.together import ALONE, Part
+from train.workers import Plan
+
+_MOST_MEASURED = 3000  # crops of shards; `train evaluate --all-pairs` takes all
 
 
 def fit_command(args: argparse.Namespace) -> int:
     """`python -m train fit`."""
     if args.recipe != "people":
+        if args.workers:
+            raise UsageError(f"--recipe {args.recipe}: trains on one machine alone")
         from train.oneshot.command import fit_recipe
 
         return fit_recipe(args)
@@ -40,26 +58,49 @@ def fit_command(args: argparse.Namespace) -> int:
         args, "task", "preset", "loss", "input_size", "epochs", "rate", "each", "disturb"
     )
     begin_with = _begin_with(args, config)
-    run = Run(args.out, config, resume=args.resume)
+    part, plan = together.asked(), _plan(args)
+    together.join(part)
+    run = Run(args.out, config, resume=args.resume, part=part)
     shape = PRESETS[args.preset].input_shape
     if args.input_size:
         shape = (args.input_size, args.input_size, shape[-1])
-    train, held_out = _faces(args, args.task, shape)
-    siamese = _siamese(args, args.preset, shape, begin_with)
-    fit(
-        siamese,
-        train,
-        run=run,
-        loss=args.loss,
-        epochs=args.epochs,
-        rate=args.rate,
-        batch=args.batch,
-        steps=args.steps,
-        seed=args.seed,
-        each=args.each,
-        how=args.disturb,
+    sharded = any(map(is_sharded, args.data))
+    faces = (open_sharded if sharded else load_crops)(args.data, task=args.task, shape=shape)
+    train, held_out = _split(args, faces, quiet=part != ALONE)
+    if plan and part == ALONE and not run.finished("fit"):
+        code = workers.work(plan, workers.again(args.arguments), _say)
+        if code:
+            return code
+    together.require_same(part, train.digest(), "the pictures to train on")
+    if not (plan and part == ALONE):
+        siamese = _siamese(args, args.preset, shape, begin_with, part=part)
+        fit(
+            siamese,
+            train,
+            run=run,
+            loss=args.loss,
+            epochs=args.epochs,
+            rate=args.rate,
+            batch=args.batch,
+            steps=args.steps,
+            seed=args.seed,
+            each=args.each,
+            how=args.disturb,
+            part=part,
+        )
+    if part != ALONE or (plan and not plan.chief):
+        return 0  # who started the chief measures what it has kept
+    return finish(run, load_run(run.folder)[0] if plan else siamese, _measured(held_out), args)
+
+
+def pack_command(args: argparse.Namespace) -> int:
+    """`python -m train pack`."""
+    done = pack(args.data, args.out, task=args.task, per_tar=args.per_tar)
+    sys.stdout.write(
+        f"{done.pictures} pictures of {len(done.people)} people in {done.tars} tars in {args.out}, "
+        f"{done.left_out} left out\n"
     )
-    return finish(run, siamese, held_out, args)
+    return 0
 
 
 def distill_command(args: argparse.Namespace) -> int:
@@ -172,10 +213,15 @@ def _siamese(
     preset: str,
     shape: tuple[int, int, int] | None,
     begin_with: keras.Model | None,
+    *,
+    part: Part = ALONE,
 ) -> keras.Model:
-    """A new network with new weights or those of `begin_with`, or the resumed run's."""
+    """A new network with new weights or those of `begin_with`, or the resumed run's.
+
+    Of several processes each makes a new one; the chief's weights come over it.
+    """
     keras.utils.set_random_seed(args.seed)
-    if args.resume and (args.out / MODEL).is_file():
+    if part == ALONE and args.resume and (args.out / MODEL).is_file():
         return load_run(args.out)[0]
     siamese = build_siamese(preset, input_shape=shape)
     if begin_with is not None:
@@ -207,14 +253,38 @@ def _faces(
     shape: tuple[int, int, int] = PRESETS["mobile"].input_shape,
 ) -> tuple[Faces, Faces]:
     """(to train on, held out), for a network of that task and input."""
-    faces = load_crops(args.data, task=task, shape=shape)
+    return _split(args, load_crops(args.data, task=task, shape=shape))
+
+
+def _split(
+    args: argparse.Namespace, faces: Source, *, quiet: bool = False
+) -> tuple[Source, Source]:
     train, held_out = split_people(faces, args.held_out_share)
-    sys.stderr.write(
-        f"{len(train)} crops of {len(train.people())} people to train on, "
-        f"{len(held_out)} of {len(held_out.people())} held out\n"
-    )
+    if not quiet:
+        _say(
+            f"{len(train)} crops of {len(train.people())} people to train on, "
+            f"{len(held_out)} of {len(held_out.people())} held out"
+        )
     require_sample(held_out)
     return train, held_out
+
+
+def _measured(held_out: Faces | Shards) -> Faces:
+    """What a finished run is measured on: of shards so many as memory holds beside the training."""
+    if isinstance(held_out, Faces):
+        return held_out
+    chosen = at_most(held_out, _MOST_MEASURED, np.random.default_rng(0))
+    return in_memory(held_out.of(chosen))
+
+
+def _plan(args: argparse.Namespace) -> Plan | None:
+    if args.workers is None and args.worker is not None:
+        raise UsageError("--worker: of which --workers?", remedy="name all of them with --workers")
+    return workers.plan(args.workers, args.worker) if args.workers else None
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"train: {line}\n")
 
 
 def finish(run: Run, siamese: keras.Model, held_out: Faces, args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ Of faces, each layout told apart by what lies there:
 - a tar `person/name.webp` of photographs, or of 112x112 crops (cut to geometry.PACKED_TEMPLATE);
   members without a folder are faces of nobody in particular: good for distillation only;
 - a folder with one sub-folder per person, of photographs or of 112x112 crops;
+- a folder of tars of 112x112 crops, which can be read as they are needed, see `shards`;
 - the seed's `data/{anchor,positive,negative}`: anchor and positive show one person; a negative
   `Some_Name_0001.jpg` shows Some_Name.
 
@@ -17,34 +18,29 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-import tarfile
-import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.align import align, realign_packed
-from edge.contract.errors import DataError, MissingError, OnelookError
+from edge.contract.errors import DataError, MissingError, UsageError
 from edge.contract.face import Face
-from edge.contract.geometry import CROP_SIZE
-from edge.contract.limits import MAX_BYTES
-from edge.contract.picture import read_picture
+from edge.contract.geometry import CROP_SIZE, PACKED_TEMPLATE, TEMPLATE
 from edge.contract.tasks import FACES, PICTURES
 from edge.contract.whole import whole
 from edge.eye.locator import shipped_locator
+from train.pictures import NO_FACE, NOBODY, UNREADABLE, LeftOut, in_folder, in_zip, photographs
+from train.shards import Shards, is_sharded, open_shards
 
-NOBODY = -1
 SEED_FOLDERS = ("anchor", "positive", "negative")
 SEED_PERSON = "owner"
 _CROP = (CROP_SIZE, CROP_SIZE, 3)
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-# What zipfile raises for members that are damaged, encrypted or packed in an unknown way.
-_UNPACKABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _NOTHING = {
     FACES: (
         "no picture of a face in it",
@@ -56,21 +52,12 @@ _NOTHING = {
     ),
 }
 
-UNREADABLE, NO_FACE = "unreadable", "no_face"
+Source = TypeVar("Source", "Faces", Shards)
 
 # A frame (height, width, 3) uint8 RGB -> its faces, the largest first.
 FindFaces = Callable[[NDArray[np.uint8]], Sequence[Face]]
 # Whom a picture shows (or ""), the file it comes from, and its crop, or why there is none.
 _Read = tuple[str, str, NDArray[np.uint8] | str]
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A picture that gave no crop. why: UNREADABLE or NO_FACE."""
-
-    file: str
-    person: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +81,10 @@ class Faces:
     def __len__(self) -> int:
         return len(self.crops)
 
+    def read(self, which: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The crops of these numbers, in this order."""
+        return self.crops[which]
+
     def of(self, chosen: NDArray[np.bool_]) -> Faces:
         """The crops where `chosen` (n,) is true; the names and their numbers stay."""
         files = tuple(np.array(self.files, object)[chosen])
@@ -115,13 +106,16 @@ def load_crops(
     aligned: bool = False,
     find: FindFaces | None = None,
 ) -> Faces:
-    """What a network of `task` and input `shape` is trained and measured on.
+    """What a network of `task` and input `shape` is trained and measured on, all in memory.
 
     aligned, find: as of `load_faces`; without a meaning for other tasks.
 
     Raises:
         DataError: no such task; else as `load_faces` and `load_pictures`.
     """
+    paths = list(paths)
+    if any(map(is_sharded, paths)):
+        return in_memory(open_sharded(paths, task=task, shape=shape))
     if task == FACES:
         return load_faces(paths, aligned=aligned, find=find)
     if task == PICTURES:
@@ -130,6 +124,26 @@ def load_crops(
         f"{task!r}: no task that this program knows",
         remedy=f"train for one of them: {FACES}, {PICTURES}",
     )
+
+
+def in_memory(shards: Shards) -> Faces:
+    """Their pictures, all at once."""
+    crops = shards.read(np.arange(len(shards)))
+    return Faces(crops, shards.person, shards.names, shards.files, shards.task)
+
+
+def open_sharded(paths: Sequence[Path], *, task: str, shape: tuple[int, int, int]) -> Shards:
+    """The pictures of a folder of tars, left where they are.
+
+    Raises:
+        UsageError: more than that one folder. DataError: as `shards.open_shards`.
+    """
+    if len(paths) > 1:
+        raise UsageError(
+            f"{next(filter(is_sharded, paths))}: a folder of tars comes alone",
+            remedy="pack all pictures into one: python -m train pack",
+        )
+    return open_shards(paths[0], task=task, shape=shape)
 
 
 def load_faces(
@@ -156,7 +170,21 @@ def load_pictures(paths: Iterable[Path], shape: tuple[int, int, int]) -> Faces:
     return _load(paths, lambda path: _read_pictures(path, shape), PICTURES)
 
 
-def split_people(faces: Faces, share: float) -> tuple[Faces, Faces]:
+def read_one_by_one(paths: Iterable[Path], task: str) -> Iterator[_Read]:
+    """(whom it shows, file, picture or why there is none) of everything, to be packed into tars.
+
+    Faces are cut to geometry.PACKED_TEMPLATE, other pictures are as they are.
+
+    Raises:
+        as `load_faces` and `load_pictures`.
+    """
+    if task == FACES:
+        cut = _Cut(aligned=False, find=shipped_locator().find_faces, packing=True)
+        return _each(paths, lambda path: _read_faces(path, cut), task)
+    return _each(paths, lambda path: _read_pictures(path, None), task)
+
+
+def split_people(faces: Source, share: float) -> tuple[Source, Source]:
     """(train, held out): about `share` of the people are held out, with all their pictures.
 
     A person's side follows from the hash of the name alone, so it stays when data are added.
@@ -200,64 +228,44 @@ def _load(paths: Iterable[Path], read: Callable[[Path], Iterator[_Read]], task: 
     owners: list[str] = []
     files: list[str] = []
     left_out: list[LeftOut] = []
-    for path in paths:
-        if not path.exists():
-            raise MissingError(f"{path}: not there", remedy="check the path")
-        before, lost = len(crops), len(left_out)
-        for owner, file, found in read(path):
-            named = f"{path.name}:{file}"
-            if isinstance(found, str):
-                left_out.append(LeftOut(named, owner, found))
-                continue
-            crops.append(found)
-            owners.append(owner)
-            files.append(named)
-        _tell(path, left_out[lost:])
-        if len(crops) == before:
-            what, remedy = _NOTHING[task]
-            raise DataError(f"{path}: {what}", remedy=remedy)
+    for owner, file, found in _each(paths, read, task):
+        if isinstance(found, str):
+            left_out.append(LeftOut(file, owner, found))
+            continue
+        crops.append(found)
+        owners.append(owner)
+        files.append(file)
     names = tuple(sorted({owner for owner in owners if owner}))
     number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
     person = np.array([number[owner] for owner in owners], np.int32)
     return Faces(np.stack(crops), person, names, tuple(files), task, tuple(left_out))
 
 
-def _tell(path: Path, left_out: Sequence[LeftOut]) -> None:
-    if not left_out:
-        return
-    faceless = sum(picture.why == NO_FACE for picture in left_out)
-    counts = {UNREADABLE: len(left_out) - faceless, "without a face that is found": faceless}
+def _each(
+    paths: Iterable[Path], read: Callable[[Path], Iterator[_Read]], task: str
+) -> Iterator[_Read]:
+    """All pictures of all paths, files named with their source; what is left out is told."""
+    for path in paths:
+        if not path.exists():
+            raise MissingError(f"{path}: not there", remedy="check the path")
+        usable, lost = 0, Counter[str]()
+        for owner, file, found in read(path):
+            if isinstance(found, str):
+                lost[found] += 1
+            else:
+                usable += 1
+            yield owner, f"{path.name}:{file}", found
+        _tell(path, lost)
+        if not usable:
+            what, remedy = _NOTHING[task]
+            raise DataError(f"{path}: {what}", remedy=remedy)
+
+
+def _tell(path: Path, lost: Counter[str]) -> None:
+    counts = {UNREADABLE: lost[UNREADABLE], "without a face that is found": lost[NO_FACE]}
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    sys.stderr.write(f"{path}: {len(left_out)} pictures left out ({said})\n")
-
-
-def photographs(path: Path) -> Iterator[tuple[Path, NDArray[np.uint8] | None]]:
-    """Every picture of a tar, or in the folders of a folder: (name, RGB, or None if unreadable).
-
-    Raises:
-        DataError: it is not a tar.
-    """
-    if path.is_file():
-        yield from _in_tar(path)
-        return
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in _SUFFIXES and file.parent != path:
-            yield file.relative_to(path), _picture(file)
-
-
-def _in_tar(path: Path) -> Iterator[tuple[Path, NDArray[np.uint8] | None]]:
-    try:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                name = Path(member.name)
-                if member.isfile() and name.suffix.lower() in _SUFFIXES:
-                    fits = member.size <= MAX_BYTES
-                    yield name, _decode(tar.extractfile(member).read()) if fits else None
-    except tarfile.TarError as e:
-        raise DataError(
-            f"{path}: not a tar ({e})",
-            remedy=f"copy it again; a zip is for the task {PICTURES}",
-        ) from e
+    if said:
+        sys.stderr.write(f"{path}: {lost.total()} pictures left out ({said})\n")
 
 
 def _read_faces(path: Path, cut: _Cut) -> Iterator[_Read]:
@@ -271,10 +279,14 @@ def _read_faces(path: Path, cut: _Cut) -> Iterator[_Read]:
 
 @dataclass(frozen=True)
 class _Cut:
-    """How a face is cut out of a picture. Fields as of `load_faces`."""
+    """How a face is cut out of a picture. Fields as of `load_faces`.
+
+    packing: to PACKED_TEMPLATE, as tars have it.
+    """
 
     aligned: bool
     find: FindFaces
+    packing: bool = False
 
     def crop(
         self, picture: NDArray[np.uint8] | None, name: str, *, packed: bool
@@ -288,11 +300,12 @@ class _Cut:
                     f"{name}: no {CROP_SIZE}x{CROP_SIZE} crop",
                     remedy="leave out --aligned: then faces are looked for",
                 )
-            return realign_packed(picture)
+            return picture if self.packing else realign_packed(picture)
         if picture.shape == _CROP:
-            return picture
+            return realign_packed(picture, back=True) if self.packing else picture
         faces = self.find(picture)
-        return align(picture, faces[0].points) if faces else NO_FACE
+        template = PACKED_TEMPLATE if self.packing else TEMPLATE
+        return align(picture, faces[0].points, template) if faces else NO_FACE
 
 
 def _seed_person(file: Path) -> str:
@@ -302,63 +315,8 @@ def _seed_person(file: Path) -> str:
     return named.group(1) if named else file.stem
 
 
-def _read_pictures(path: Path, shape: tuple[int, int, int]) -> Iterator[_Read]:
-    for name, picture in _in_folder(path) if path.is_dir() else _in_zip(path):
-        crop = UNREADABLE if picture is None else whole(picture, shape)
+def _read_pictures(path: Path, shape: tuple[int, int, int] | None) -> Iterator[_Read]:
+    """shape: to bring them to, or None: as they are."""
+    for name, picture in in_folder(path) if path.is_dir() else in_zip(path):
+        crop = UNREADABLE if picture is None else whole(picture, shape) if shape else picture
         yield str(name.parent), str(name), crop
-
-
-def _in_folder(path: Path) -> Iterator[tuple[PurePosixPath, NDArray[np.uint8] | None]]:
-    """(name below `path`, picture or None if it is none) of every picture of a class."""
-    for file in sorted(path.rglob("*")):
-        name = PurePosixPath(file.relative_to(path).as_posix())
-        if _is_of_a_class(name):
-            yield name, _picture(file)
-
-
-def _in_zip(path: Path) -> Iterator[tuple[PurePosixPath, NDArray[np.uint8] | None]]:
-    """The same, and in the same order, as if the zip were unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {PurePosixPath(member.filename): member for member in archive.infolist()}
-            names = sorted(filter(_is_of_a_class, members))
-            around = _outermost(names)
-            for name in names:
-                fits = members[name].file_size <= MAX_BYTES
-                picture = _decode(archive.read(members[name])) if fits else None
-                yield name.relative_to(around), picture
-    except (OSError, *_UNPACKABLE) as e:
-        raise DataError(
-            f"{path}: not a zip that can be read ({e})",
-            remedy="copy it again; pictures come as a folder or as a zip",
-        ) from e
-
-
-def _is_of_a_class(name: PurePosixPath) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
-    return name.suffix.lower() in _SUFFIXES and len(name.parts) > 1 and not hidden
-
-
-def _outermost(names: list[PurePosixPath]) -> PurePosixPath:
-    """The one folder around all classes, if there is one: it repeats the name of the zip."""
-    outermost = {name.parts[0] for name in names}
-    if len(outermost) == 1 and all(len(name.parts) > 2 for name in names):
-        return PurePosixPath(outermost.pop())
-    return PurePosixPath()
-
-
-def _picture(file: Path) -> NDArray[np.uint8] | None:
-    """(height, width, 3) uint8 RGB, or None if it cannot be read."""
-    try:
-        return read_picture(file)
-    except OnelookError:
-        return None
-
-
-def _decode(data: bytes) -> NDArray[np.uint8] | None:
-    """The same of a picture's bytes."""
-    try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # no bytes at all, or too large a picture
-        return None
-    return None if bgr is None else np.ascontiguousarray(bgr[..., ::-1])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edge.contract.errors import DataError, MissingError, OutputError
+from train import checkpoint
 from train.fit import LOSSES, AllPairs, PeopleBatches
 from train.models import embedding_of
 from train.runs import Run, load_run
@@ -46,10 +47,11 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("epoch", [0, 1])
+@pytest.mark.parametrize(("epoch", "every_s"), [(0, 1e9), (1, 1e9), (1, 0.0)])
 def test_a_resumed_training_is_the_uninterrupted_one_to_the_bit(
-    tiny, teach, tmp_path, monkeypatch, epoch
+    tiny, teach, tmp_path, monkeypatch, epoch, *, every_s
 ):
+    monkeypatch.setattr(checkpoint, "EVERY_S", every_s)
     straight = tiny()
     teach(straight, tmp_path / "straight", epochs=3, steps=3)
     first = tiny()
@@ -58,6 +60,9 @@ def test_a_resumed_training_is_the_uninterrupted_one_to_the_bit(
         patch.setattr(Run, "_callbacks", lambda *given: [*callbacks(*given), Stop(epoch)])
         with pytest.raises(KeyboardInterrupt):
             teach(first, tmp_path / "stopped", epochs=3, steps=3)
+    step = 2 if every_s == 0.0 else 0  # else the epoch that was running is lost
+    kept = checkpoint.newest(tmp_path / "stopped" / "checkpoint" / "fit")
+    assert kept is None if (epoch, step) == (0, 0) else kept[0] == (epoch, step)
     # What was learnt until then is there, although the epoch was not whole.
     kept = load_run(tmp_path / "stopped")[0]
     assert all(map(np.array_equal, weights(kept), weights(first)))

@@ -69,7 +69,7 @@ def run(characters, tmp_path_factory):
         [
             *("fit", "--data", str(characters), "--out", str(folder)),
             *("--task", "pictures", "--preset", "glyph", "--input-size", str(SIDE)),
-            *("--epochs", "1", "--steps", "100", "--batch", "32", "--rate", "0.01"),
+            *("--epochs", "2", "--steps", "100", "--batch", "32", "--rate", "0.01"),
             *("--held-out-share", str(SHARE)),
         ]
     )
