@@ -19,15 +19,19 @@ def main() -> int:
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     args = _parser().parse_args()
+    try:
+        return _broker(args) if args.broker else _everything(args)
+    except OnelookError as e:
+        print(f"error: {e.what} {e.why}\nhint: {e.remedy}", file=sys.stderr)
+        return e.exit_code
+
+
+def _everything(args: argparse.Namespace) -> int:
     from bench.plot import plot
     from bench.run import run
     from bench.table import written
 
-    try:
-        results = run(args)
-    except OnelookError as e:
-        print(f"error: {e.what} {e.why}\nhint: {e.remedy}", file=sys.stderr)
-        return e.exit_code
+    results = run(args)
     tables = written(results)
     args.out.mkdir(parents=True, exist_ok=True)
     document = json.dumps(results.document(), indent=1) + "\n"
@@ -36,6 +40,18 @@ def main() -> int:
     (args.out / "cost-and-accuracy.svg").write_text(plot(results.dots), encoding="utf-8")
     print(tables)
     print(f"written to {args.out}: results.json, tables.md, cost-and-accuracy.svg")
+    return 0
+
+
+def _broker(args: argparse.Namespace) -> int:
+    from bench.broker import beside_a_broker
+
+    tables, document = beside_a_broker(args.broker)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "broker.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (args.out / "broker.md").write_text(tables, encoding="utf-8")
+    print(tables)
+    print(f"written to {args.out}: broker.json, broker.md")
     return 0
 
 
@@ -64,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--training", action="store_true", help="and how fast a training is; ten minutes more"
+    )
+    parser.add_argument(
+        "--broker",
+        type=_positive,
+        nargs="?",
+        const=10,
+        metavar="ROUNDS",
+        help="only this: what an MQTT broker costs a press; needs mosquitto and paho-mqtt; else 10",
     )
     return parser
 

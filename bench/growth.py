@@ -80,7 +80,7 @@ def log_growth(most: int, progress: Progress) -> Iterator[LogGrowth]:
             store.record(_entry(0))
         for done, size in enumerate(sizes):
             progress.show(f"growth: {size} events", done, len(sizes))
-            _fill(state / FILE, size)
+            fill(state / FILE, size)
             yield _log(state, size)
     progress.end()
 
@@ -131,7 +131,7 @@ def _query(state: Path) -> tuple[float, float]:
     return (time.perf_counter() - started) * 1000.0, peak_mb
 
 
-def _fill(path: Path, size: int) -> None:
+def fill(path: Path, size: int) -> None:
     """Rows as the door makes them, in one transaction: a commit each would take days."""
     database = connect(path)
     seq, before = database.execute(

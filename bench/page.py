@@ -14,15 +14,19 @@ from pathlib import Path
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, PLOT = _DOCS / "performance.md", "cost-and-accuracy.svg"
 _PLACE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_RUNS = ("tables.md", "broker.md")
 _MACHINE = "This run"
 
 
 def main(folder: Path) -> int:
     """From a folder that `python -m bench` wrote; returns the exit code."""
-    tables = sections((folder / "tables.md").read_text(encoding="utf-8"))
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(filled(page, tables), encoding="utf-8")
-    shutil.copyfile(folder / PLOT, _DOCS / PLOT)
+    for run in _RUNS:  # each with a machine of its own, in files of their own
+        if (folder / run).exists():
+            page = filled(page, sections((folder / run).read_text(encoding="utf-8")))
+    PAGE.write_text(page, encoding="utf-8")
+    if (folder / PLOT).exists():
+        shutil.copyfile(folder / PLOT, _DOCS / PLOT)
     return 0
 
 
@@ -35,7 +39,7 @@ def sections(text: str) -> dict[str, str]:
 
 def filled(page: str, tables: Mapping[str, str]) -> str:
     """The page with these tables in their places; a place whose table is not among them stays."""
-    beside = _beside(tables[_MACHINE])
+    beside = _beside(next(tables[title] for title in tables if title.startswith(_MACHINE)))
 
     def place(found: re.Match[str]) -> str:
         begin, title, end = found.groups()

@@ -75,6 +75,27 @@ class Door:
         """What both hold now, with what they share counted once."""
         return sum(processes.share_mb(pid) for pid in self._stage.processes.values())
 
+    def taken(self) -> dict[str, Taken]:
+        """One press of the person who is shown: to the lock's line, and the part of each process.
+
+        Raises:
+            UnavailableError: they were not let in.
+        """
+        pids = self._stage.processes
+        before = {name: processes.cpu_ms(pid) for name, pid in pids.items()}
+        opened_ms = self.play().strike_ms[0][1]
+        spent = {name: processes.cpu_ms(pid) - before[name] for name, pid in pids.items()}
+        return {
+            WHOLE: Taken(opened_ms, sum(spent.values())),
+            EYE: Taken(opened_ms, spent["eye"]),
+            DOOR: Taken(opened_ms, spent["door"]),
+        }
+
+    @property
+    def folder(self) -> Path:
+        """Of this door's configuration, onelook.toml, and of its state, which go with it."""
+        return self._stage.folder
+
     def logs(self) -> list[str]:
         """What both wrote."""
         paths = [self._stage.folder / f"{name}.log" for name in self._stage.processes]
@@ -97,13 +118,8 @@ class Door:
     def _press(self, clock: Clock) -> None:
         time.sleep(max(0.0, self._next_at - time.monotonic()))
         self._next_at = time.monotonic() + _APART_S
-        pids = self._stage.processes
-        before = {name: processes.cpu_ms(pid) for name, pid in pids.items()}
-        opened_ms = self.play().strike_ms[0][1]
-        spent = {name: processes.cpu_ms(pid) - before[name] for name, pid in pids.items()}
-        clock.add(WHOLE, Taken(opened_ms, sum(spent.values())))
-        clock.add(EYE, Taken(opened_ms, spent["eye"]))
-        clock.add(DOOR, Taken(opened_ms, spent["door"]))
+        for name, taken in self.taken().items():
+            clock.add(name, taken)
 
     def _enrol(self) -> None:
         """One as an owner does it, nine who do not exist beside."""

@@ -12,26 +12,29 @@ import pytest
 from tests.fleet.mosquitto import MISSING, PROGRAM
 from tests.systemd.container import boot, missing
 
-SUITE = "bookworm"  # whose mosquitto this machine's is, when it is a bookworm itself
 
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory):
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def told(request, tmp_path_factory):
     paho = pytest.importorskip("paho", reason="paho-mqtt is not installed")
-    if lack := missing(SUITE) or ", ".join(MISSING):
+    if lack := missing(request.param) or ", ".join(MISSING):
         pytest.skip(lack)
-    out = tmp_path_factory.mktemp("tell")
+    out = tmp_path_factory.mktemp(f"tell-{request.param}")
     beside = out / "beside"
     beside.mkdir()
     shutil.copytree(Path(next(iter(paho.__path__))), beside / "paho")
-    shutil.copy(PROGRAM, beside / "mosquitto")
-    listed = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
-    for library in re.findall(r"=> (/\S+)", listed):
-        if not re.search(r"/lib(c|m|dl|pthread|rt)\.so", library):  # the container's own
-            shutil.copy(library, beside)
-    found = boot(SUITE, "tell.py", out)
+    copy_with_libraries(PROGRAM, beside)
+    found = boot(request.param, "tell.py", out)
     assert "failed" not in found, found["failed"] + (out / "log").read_text()[-4000:]
     return found
+
+
+def copy_with_libraries(program, folder):
+    """And the loader, as `loader`: a suite may be older or newer than this machine."""
+    shutil.copy(program, folder)
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    for library in re.findall(r"=> (/\S+)", listed):
+        shutil.copy(library, folder)
+    shutil.copy(re.search(r"^\s*(/\S+)", listed, re.MULTILINE)[1], folder / "loader")
 
 
 def test_it_is_off_until_its_owner_says_so(told):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A door that tells a broker, by its installed units; /out/beside holds a mosquitto and paho."""
+"""A door that tells a broker, by its units; /out/beside holds mosquitto, its loader and paho."""
 
 import json
 import shutil
@@ -85,7 +85,7 @@ def steps():
     found["listening_before"] = is_active("onelook-tell.socket")
     shutil.copytree(BESIDE / "paho", "/usr/lib/python3/dist-packages/paho")
     broker = subprocess.Popen(
-        [BESIDE / "mosquitto", "-p", "1883"], env={"LD_LIBRARY_PATH": str(BESIDE)}
+        [BESIDE / "loader", "--library-path", BESIDE, BESIDE / "mosquitto", "-p", "1883"]
     )
     checking = ["setpriv", "--reuid=onelook-mqtt", "--regid=onelook-mqtt", "--clear-groups"]
     wait_for("the broker", lambda: run(*checking, ONELOOK, "mqtt", "--check").returncode == 0)
