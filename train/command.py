@@ -180,7 +180,12 @@ def _photos(args: argparse.Namespace, subject: Subject) -> Faces:
             remedy="name people to measure on with --photos",
         )
     return read_sources(
-        sources, task=subject.task, shape=subject.shape, aligned=args.aligned, find=subject.find
+        sources,
+        task=subject.task,
+        shape=subject.shape,
+        aligned=args.aligned,
+        find=subject.find,
+        leave=True,
     )
 
 

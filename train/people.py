@@ -14,33 +14,39 @@ from typing import Any
 import numpy as np
 
 from edge.contract.errors import DataError, MissingError, UsageError
-from train.data import NOBODY, Faces, FindFaces, load_crops, split_people
+from train.data import NOBODY, Faces, FindFaces, Source, load_crops, split_people
+from train.shards import Shards, is_sharded, joined_shards, open_shards
 
 DEFAULT_SHARE = 0.2
 _LIST = "@"
 
 
-def read_sources(
+def read_sources(  # noqa: PLR0913 - one keyword per thing that decides what is read
     sources: Sequence[str],
     *,
     task: str,
     shape: tuple[int, int, int],
     aligned: bool = False,
     find: FindFaces | None = None,
-) -> Faces:
+    leave: bool = False,
+) -> Faces | Shards:
     """The pictures of all sources; a name means the same person in each of them.
 
-    aligned, find: as of `data.load_faces`.
+    aligned, find: as of `data.load_faces`. leave: those of a folder of tars, the only source then,
+        are left where they are; else all are in memory.
 
     Raises:
         MissingError, DataError: as `data.load_crops`, or nobody of a list is there.
+        UsageError: more than one source, and one of them is a folder of tars.
     """
-    how = {"task": task, "shape": shape, "aligned": aligned, "find": find}
+    how = {"task": task, "shape": shape, "aligned": aligned, "find": find, "leave": leave}
     return joined([_read_source(source, **how) for source in sources])
 
 
-def joined(parts: Sequence[Faces]) -> Faces:
+def joined(parts: Sequence[Source]) -> Source:
     """Several sources as one; a name means the same person in all of them."""
+    if any(isinstance(part, Shards) for part in parts):
+        return joined_shards(parts)
     names = tuple(sorted({name for part in parts for name in part.names}))
     number = {name: i for i, name in enumerate(names)} | {"": NOBODY}
     person = [
@@ -57,7 +63,7 @@ def joined(parts: Sequence[Faces]) -> Faces:
     )
 
 
-def trained_on(faces: Faces, config: Mapping[str, Any]) -> set[str]:
+def trained_on(faces: Faces | Shards, config: Mapping[str, Any]) -> set[str]:
     """Those among `faces` whom the run trained on, as far as its config says.
 
     `people` lists them; else all but `held_out` are, which lists
@@ -76,7 +82,7 @@ def trained_on(faces: Faces, config: Mapping[str, Any]) -> set[str]:
     return split_people(faces.of(from_own), float(config["held_out_share"]))[0].people()
 
 
-def untrained(faces: Faces, config: Mapping[str, Any], share: float | None = None) -> Faces:
+def untrained(faces: Source, config: Mapping[str, Any], share: float | None = None) -> Source:
     """The people of foreign sources, and those of the run's own whom it held out.
 
     Args:
@@ -129,9 +135,12 @@ def _own_sources(config: Mapping[str, Any]) -> set[str]:
     return {Path(path).name for path in config.get("data", ())}
 
 
-def _read_source(source: str, **how: Any) -> Faces:  # noqa: ANN401 - as of `data.load_crops`
+def _read_source(source: str, *, leave: bool, **how: Any) -> Faces | Shards:  # noqa: ANN401 - as of `data.load_crops`
     path, _, listed = source.partition(_LIST) if not Path(source).exists() else (source, "", "")
-    faces = load_crops([Path(path)], **how)
+    if leave and is_sharded(Path(path)):
+        faces = open_shards(Path(path), task=how["task"], shape=how["shape"])
+    else:
+        faces = load_crops([Path(path)], **how)
     if not listed:
         return faces
     try:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.align import realign_packed
-from edge.contract.errors import DataError
+from edge.contract.errors import DataError, UsageError
 from edge.contract.geometry import CROP_SIZE
 from edge.contract.tasks import FACES
 from edge.contract.whole import whole
@@ -187,10 +187,10 @@ def _owned(picture: _Sample | None, said: str) -> Iterator[_Sample]:
 
 
 def joined_shards(parts: Sequence[Shards]) -> Shards:
-    """Pictures of one folder as one again. Raises: ValueError: of several folders."""
+    """Pictures of one folder as one again. Raises: UsageError: of anything else beside it."""
     first = parts[0]
-    if any(part.tars is not first.tars for part in parts):
-        raise ValueError("shards of several folders")
+    if any(not isinstance(part, Shards) or part.tars is not first.tars for part in parts):
+        raise UsageError("a folder of tars comes alone", remedy=_AGAIN)
     columns = ("shard", "begins", "size", "person", "member")
     return replace(
         first,

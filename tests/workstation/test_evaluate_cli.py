@@ -59,6 +59,20 @@ def test_r1_9_nobody_is_worse_off_than_the_worst_person(of_bundle):
         assert step["worst_person"]["fnmr"] >= step["fnmr"]["value"]
 
 
+def test_people_in_a_folder_of_tars_are_measured_where_they_are(
+    of_bundle, bundle, others_tar, tmp_path
+):
+    shards = tmp_path / "others"
+    shards.mkdir()
+    (shards / "0.tar").symlink_to(others_tar)
+    given = ["--model", str(bundle), "--photos", str(shards), "--all-pairs", "--show-faces"]
+    assert main(["evaluate", *given, "--out", str(tmp_path)]) == 0
+    found = json.loads((tmp_path / "results.json").read_text())
+    same = ("n_images", "n_same", "n_different", "auc", "eer", "threshold", "accuracy_mean")
+    assert {name: found[name] for name in same} == {name: of_bundle[0][name] for name in same}
+    assert found["false_accepts"][0]["files"][0].startswith("others:other_")
+
+
 def test_nobodys_face_or_name_is_shown_unasked(bundle, others_tar, of_bundle, tmp_path):
     document, page = of_bundle
     assert "false_accepts" not in document

@@ -1,0 +1,143 @@
+"""Training by several processes, killed and not, and from ten times the pictures.
+
+`make test-workers`. SHARDS= names a folder of tars of faces; without it people are drawn. What it
+prints belongs into docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.workstation.drawn import draw_people, pack
+from train.checkpoint import newest
+
+pytest.importorskip("jax", reason="jax is not installed: pip install 'onelook[workers]'")
+
+EPOCHS, STEPS, BATCH = 8, 40, 64
+WHAT = [
+    *("--preset", "glyph", "--loss", "cosface", "--batch", str(BATCH)),
+    *("--steps", str(STEPS), "--epochs", str(EPOCHS)),
+]
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    if given := os.environ.get("SHARDS"):
+        return Path(given)
+    out = tmp_path_factory.mktemp("shards")
+    for number in range(4):
+        drawn = draw_people(100, 8, seed=number)
+        pack({f"{number}_{name}": some for name, some in drawn.items()}, out / f"{number}.tar")
+    return out
+
+
+def start(shards, out, *more, seed=1):
+    """`python -m train fit`, begun."""
+    command = [sys.executable, "-m", "train", "fit", "--data", str(shards), "--out", str(out)]
+    log = out.with_suffix(".log").open("w")
+    with log:
+        return subprocess.Popen(
+            [*command, *WHAT, "--seed", str(seed), *more],
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"KERAS_BACKEND": "jax"},
+        )
+
+
+def losses(out):
+    with (out / "history-fit.csv").open() as file:
+        return np.array([float(row["loss"]) for row in csv.DictReader(file)])
+
+
+@pytest.fixture(scope="module")
+def curves(shards, tmp_path_factory):
+    """(epochs,) losses of one process, of it with another seed, of two and of four."""
+    folder = tmp_path_factory.mktemp("curves")
+    found = {}
+    for name, workers, seed in (("1", 1, 1), ("1, seed 2", 1, 2), ("2", 2, 1), ("4", 4, 1)):
+        out, began = folder / f"w{workers}-{seed}", time.monotonic()
+        assert start(shards, out, "--workers", str(workers), seed=seed).wait() == 0
+        found[name] = losses(out)
+        shown = " ".join(f"{loss:.4f}" for loss in found[name])
+        sys.stdout.write(f"\n{name:>10} workers: {shown}   {time.monotonic() - began:.0f} s")
+    return found
+
+
+def test_several_processes_learn_as_one_does(curves):
+    one = curves["1"]
+    by_seed = np.abs(curves["1, seed 2"] - one).mean()
+    for name in ("2", "4"):
+        off = np.abs(curves[name] - one)
+        sys.stdout.write(
+            f"\n{name} workers: off by {off.mean():.4f} a epoch, at most {off.max():.4f}; "
+            f"another seed: {by_seed:.4f}"
+        )
+        # The first steps differ in the order of sums alone; later every training amplifies that.
+        assert off[0] < 1e-3 * one[0]
+        assert off.mean() < by_seed
+    assert one[-1] < one[0]
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_worker_costs_what_came_after_the_last_checkpoint(
+    curves, shards, tmp_path, victim
+):
+    out = tmp_path / "killed"
+    running = start(shards, out, "--workers", "2")
+    while (newest(out / "checkpoint" / "fit") or ((0, 0),))[0] < (2, 0):
+        assert running.poll() is None, out.with_suffix(".log").read_text()[-3000:]
+        time.sleep(0.1)
+    place = newest(out / "checkpoint" / "fit")[0]
+    os.kill(_worker(victim), signal.SIGKILL)
+    assert running.wait() == 0
+    log = out.with_suffix(".log").read_text()
+    assert f"worker {victim} was ended by SIGKILL; going on from the last checkpoint" in log
+    told = [int(n) for n in re.findall(rf"Epoch (\d+)/{EPOCHS}", log)]
+    again = next(b for a, b in pairwise(told) if b <= a)
+    assert again >= place[0] + 1  # the epoch after the checkpoint, counted from 1
+    off = np.abs(losses(out)[-1] - curves["2"][-1])
+    sys.stdout.write(
+        f"\nworker {victim} killed after {place[0]} epochs: last loss off by {off:.4f}"
+    )
+    assert off < 0.05 * curves["2"][-1]
+
+
+def _worker(number):
+    """The process that was started as this worker."""
+    said = f"ONELOOK_WORKER={number}/2@".encode()
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and said in (folder / "environ").read_bytes():
+                return int(folder.name)
+        except OSError:
+            continue
+    raise AssertionError(f"no worker {number}")
+
+
+def test_ten_times_the_pictures_need_no_more_memory(shards, tmp_path):
+    """The same tars ten times by other names: ten times the pictures of the same people."""
+    peaks = {}
+    for times in (1, 10):
+        folder = tmp_path / str(times)
+        folder.mkdir()
+        for tar in shards.glob("*.tar"):
+            for number in range(times):
+                (folder / f"{tar.stem}-{number}.tar").symlink_to(tar.resolve())
+        running = start(folder, tmp_path / f"run{times}")
+        _, status, usage = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+        assert running.returncode == 0, (tmp_path / f"run{times}.log").read_text()[-3000:]
+        peaks[times] = usage.ru_maxrss / 1000
+    sys.stdout.write(f"\npeak RSS: {peaks[1]:.0f} MB, with ten times the pictures {peaks[10]:.0f}")
+    assert peaks[10] < 1.05 * peaks[1]
