@@ -24,9 +24,9 @@ from train.checkpoint import newest
 
 pytest.importorskip("jax", reason="jax is not installed: pip install 'onelook[workers]'")
 
-EPOCHS, STEPS, BATCH = 8, 40, 64
+EPOCHS, STEPS, BATCH = 6, 40, 48
 WHAT = [
-    *("--preset", "glyph", "--loss", "cosface", "--batch", str(BATCH)),
+    *("--preset", "glyph", "--batch", str(BATCH)),
     *("--steps", str(STEPS), "--epochs", str(EPOCHS)),
 ]
 
@@ -62,10 +62,10 @@ def losses(out):
 
 @pytest.fixture(scope="module")
 def curves(shards, tmp_path_factory):
-    """(epochs,) losses of one process, of it with another seed, of two and of four."""
+    """(epochs,) losses of one process, of it with another seed, and of two."""
     folder = tmp_path_factory.mktemp("curves")
     found = {}
-    for name, workers, seed in (("1", 1, 1), ("1, seed 2", 1, 2), ("2", 2, 1), ("4", 4, 1)):
+    for name, workers, seed in (("1", 1, 1), ("1, seed 2", 1, 2), ("2", 2, 1)):
         out, began = folder / f"w{workers}-{seed}", time.monotonic()
         assert start(shards, out, "--workers", str(workers), seed=seed).wait() == 0
         found[name] = losses(out)
@@ -76,16 +76,14 @@ def curves(shards, tmp_path_factory):
 
 def test_several_processes_learn_as_one_does(curves):
     one = curves["1"]
-    by_seed = np.abs(curves["1, seed 2"] - one).mean()
-    for name in ("2", "4"):
-        off = np.abs(curves[name] - one)
-        sys.stdout.write(
-            f"\n{name} workers: off by {off.mean():.4f} a epoch, at most {off.max():.4f}; "
-            f"another seed: {by_seed:.4f}"
-        )
-        # The first steps differ in the order of sums alone; later every training amplifies that.
-        assert off[0] < 1e-3 * one[0]
-        assert off.mean() < by_seed
+    by_seed, off = np.abs(curves["1, seed 2"] - one), np.abs(curves["2"] - one)
+    sys.stdout.write(
+        f"\ntwo workers are off by {off.mean():.5f} an epoch, at most {off.max():.5f}; "
+        f"another seed by {by_seed.mean():.5f}"
+    )
+    # The first steps differ in the order of sums alone; later every training amplifies that.
+    assert off[0] < 2e-3 * one[0]
+    assert off.mean() < by_seed.mean()
     assert one[-1] < one[0]
 
 
