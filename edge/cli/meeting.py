@@ -80,7 +80,8 @@ def meet(args: argparse.Namespace) -> Meeting:
     except OnelookError as e:
         # The file is named once, here, whatever is wrong with it.
         raise type(e)(f"{args.file}: {e.what}", why=e.why, remedy=e.remedy) from e
-    gallery, state = GalleryStore(state_dir).load(), read_exchanged(state_dir)
+    gallery = GalleryStore(state_dir).load()
+    state = read_exchanged(state_dir, gallery)
     here = Party(gallery, tracked(state.history, gallery, manifest.model))
     found = differences(here, exchange.people, manifest.model)
     sender = _called(exchange.sender, doors, senders)

@@ -21,8 +21,10 @@ from edge.contract.errors import BusyError, MissingError, OnelookError, UsageErr
 from edge.store.differences import NEWER_HERE, Choose, How, Party, Side, settled
 from edge.store.events import EventStore
 from edge.store.exchanged import (
+    Exchanged,
     Undo,
     accept_from,
+    commit_exchanged,
     read_exchanged,
     require_no_older,
     write_exchanged,
@@ -62,10 +64,16 @@ def undo(args: argparse.Namespace) -> int:
     """`onelook gallery undo`."""
     config = load_config(args.config)
     state_dir, manifest = config.paths.state_dir, trusted_manifest(config).manifest
-    store, last = GalleryStore(state_dir), read_exchanged(state_dir).undo
+    store = GalleryStore(state_dir)
+    now, before = store.load(), store.before()
+    last = read_exchanged(state_dir, now).undo
     if last is None:
         raise MissingError("no import to undo.", remedy="See: onelook events")
-    now, before = store.load(), store.before()
+    if digest_of(now) == last.before:
+        raise OnelookError(
+            "the people are those before the last import already: nothing to undo.",
+            remedy="See: onelook list",
+        )
     if before is None or (digest_of(before), digest_of(now)) != (last.before, last.after):
         raise OnelookError(
             "the people were changed since the last import.",
@@ -77,10 +85,10 @@ def undo(args: argparse.Namespace) -> int:
         _confirm(lines)
     with store.change() as change:
         _require_unchanged(change.gallery, now)
-        state = read_exchanged(state_dir)
-        # First the history, as if the import had not been; the digests keep this from being twice.
-        write_exchanged(state_dir, replace(state, history=last.history))
-        change.commit(before)
+        state = read_exchanged(state_dir, now)
+        # The history as if the import had not been; the digests keep this from being twice.
+        then = replace(state, history=last.history)
+        commit_exchanged(change, state_dir, before, state, then)
     record_word(config, "gallery_undone", people=len(before.people))
     both = standing(config, manifest, now), standing(config, manifest, before)
     return publish(
@@ -139,25 +147,24 @@ def _counts(met: Meeting, after: Gallery) -> dict[str, int]:
 
 
 def _commit(met: Meeting, after: Party) -> None:
-    """The gallery, then that it was taken, then its history; each whole or not there.
+    """The gallery with its history, then that it was taken; each whole or not there.
 
-    Cut off in between, the same file may come again; what it then does not know is a conflict.
+    Cut off in between, the same file may come again, and then changes nobody.
     """
     state_dir, sender = met.config.paths.state_dir, met.exchange.sender
     taken = (sender, met.exchange.serial, met.digest)
     with GalleryStore(state_dir).change() as change:
-        _require_unchanged((change.gallery, read_exchanged(state_dir)), (met.gallery, met.state))
+        now = change.gallery, read_exchanged(state_dir, change.gallery)
+        _require_unchanged(now, (met.gallery, met.state))
         require_no_older(state_dir, *taken)
-        state = met.state
-        if after.gallery != met.gallery:
+        if after.gallery == met.gallery:
+            write_exchanged(state_dir, replace(met.state, history=after.history))
+        else:
             digests = digest_of(met.gallery), digest_of(after.gallery)
-            state = replace(state, undo=Undo(*digests, met.state.history))
-            # Before the gallery that it belongs to: without that one it counts for nothing.
-            write_exchanged(state_dir, state)
-            change.commit(after.gallery)
+            then = Exchanged(after.history, Undo(*digests, met.state.history))
+            commit_exchanged(change, state_dir, after.gallery, met.state, then)
         with EventStore(state_dir) as events:
             accept_from(events, *taken, len(after.gallery.people))
-        write_exchanged(state_dir, replace(state, history=after.history))
 
 
 def _refuse_loss(met: Meeting, file: Path) -> None:

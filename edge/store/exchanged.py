@@ -21,11 +21,12 @@ from edge.store.accepted import event
 from edge.store.addresses import Address, read_address
 from edge.store.events import EventStore, read_accepted
 from edge.store.files import check_private, own_folder, refusals, write_whole
-from edge.store.lineage import History, Line, tracked
+from edge.store.gallery import Change
+from edge.store.lineage import History, Line, digest_of, tracked
 from edge.store.people import Gallery
 
 DOORS, EXCHANGED = "doors.json", "exchanged.json"
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024  # four histories, each as long as it may be
 _OUT, _FROM = "people out", "people from "
 _Read = TypeVar("_Read")
 
@@ -80,10 +81,17 @@ def find_door(doors: Mapping[str, Address], name: str) -> Address:
     )
 
 
-def read_exchanged(state_dir: Path) -> Exchanged:
-    """Raises: StorageError: it is damaged."""
+def read_exchanged(state_dir: Path, gallery: Gallery) -> Exchanged:
+    """What is remembered of these people, the newest that are here.
+
+    Raises:
+        StorageError: it is damaged.
+    """
 
     def parsed(found: Any) -> Exchanged:  # noqa: ANN401 - what JSON holds
+        coming = found.get("coming")  # of a change that was cut off after its gallery
+        if coming and coming["gallery"] == digest_of(gallery):
+            found = coming
         undo = found["undo"]
         last = undo and Undo(
             text(undo["before"]), text(undo["after"]), _history_in(undo["history"])
@@ -96,12 +104,21 @@ def read_exchanged(state_dir: Path) -> Exchanged:
 
 def write_exchanged(state_dir: Path, state: Exchanged) -> None:
     """Raises: StorageError, PermissionsError: the disk refuses; the old one stays."""
-    undo = state.undo and {
-        "before": state.undo.before,
-        "after": state.undo.after,
-        "history": _history_out(state.undo.history),
-    }
-    _write(state_dir / EXCHANGED, {"history": _history_out(state.history), "undo": undo})
+    _write(state_dir / EXCHANGED, _exchanged_out(state))
+
+
+def commit_exchanged(
+    change: Change, state_dir: Path, gallery: Gallery, now: Exchanged, then: Exchanged
+) -> None:
+    """Other people, and what is remembered of them, in one step: after a cut both or neither.
+
+    Raises:
+        StorageError, PermissionsError: the disk refuses; both stay, or both are there.
+    """
+    coming = {"gallery": digest_of(gallery), **_exchanged_out(then)}
+    _write(state_dir / EXCHANGED, {**_exchanged_out(now), "coming": coming})
+    change.commit(gallery)
+    write_exchanged(state_dir, then)
 
 
 def next_serial(events: EventStore) -> int:
@@ -149,11 +166,19 @@ def kept_history(state_dir: Path, gallery: Gallery, model: str) -> History:
     Raises:
         StorageError, PermissionsError: it cannot be read or written.
     """
-    state = read_exchanged(state_dir)
+    state = read_exchanged(state_dir, gallery)
     history = tracked(state.history, gallery, model)
-    if history != state.history:
-        write_exchanged(state_dir, replace(state, history=history))
+    write_exchanged(state_dir, replace(state, history=history))
     return history
+
+
+def _exchanged_out(state: Exchanged) -> dict[str, Any]:
+    undo = state.undo and {
+        "before": state.undo.before,
+        "after": state.undo.after,
+        "history": _history_out(state.undo.history),
+    }
+    return {"history": _history_out(state.history), "undo": undo}
 
 
 def _history_in(found: Mapping[str, Sequence[Any]]) -> History:

@@ -99,7 +99,7 @@ def test_people_go_to_another_door_and_an_import_is_undone(both, file, obama):
     assert people(back) == {}
     assert back.state.joinpath("gallery-0000000002.sealed").exists()  # a new one, none older
     again = back("gallery", "undo", "--yes")
-    assert (again.returncode, "were changed since" in again.stderr) == (1, True)
+    assert (again.returncode, "nothing to undo" in again.stderr) == (1, True)
     assert back("gallery", "import", file, "--yes").returncode == 0
     words = [event["reason"] for event in back.json("events")[0]["events"]]
     assert words == ["gallery_imported", "gallery_undone", "gallery_imported"]
@@ -135,10 +135,12 @@ def test_a_change_on_each_door_is_merged_and_one_on_both_is_decided(both, file):
     conflict = refused(front, file, 1, "1 person was changed on both doors: Ada", "--yes")
     assert "hours: always here, Mo-Fr 07:00-19:00 there" in conflict.stderr
     assert "--keep here|there 'Ada'" in conflict.stderr
-    for wrong, word in {("up", "Ada"): "no side", ("here", "Bea"): "is no conflict"}.items():
+    for wrong, word in {("up", "Ada"): "no side", ("here", "Cem"): "is no conflict"}.items():
         refused(front, file, 2, word, "--keep", *wrong)
     assert front("gallery", "merge", file, "--keep", "there", "ada", "--yes").returncode == 0
     assert people(front) == people(back)
+    # Said again, as after a cut that kept the answer from being seen: it is decided.
+    assert front("gallery", "merge", file, "--keep", "there", "ada", "--yes").returncode == 0
     export(front, file, "back")
     assert "the same people" in back("gallery", "diff", file).stdout
 

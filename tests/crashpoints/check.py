@@ -17,6 +17,8 @@ from tests.crashpoints.reading import Found, Reader
 from tests.crashpoints.record import Change, Told, changes_of
 from tests.crashpoints.strace import calls_of
 
+# What is done on a disk after a cut, and how many steps had been told before it.
+Use = Callable[[Path, int], None]
 _KEY = PurePath("state/gallery.key")
 
 
@@ -57,7 +59,7 @@ def record(commands: Sequence[Sequence[str]], folder: Path, repository: Path) ->
 def cuts(
     recording: Recording,
     read: Reader,
-    use: Callable[[Path], None] | None = None,
+    use: Use | None = None,
     share: float = 1.0,
 ) -> Iterator[Cut]:
     """Every cut, with a share of what it may leave, and what is wrong after it."""
@@ -66,7 +68,7 @@ def cuts(
     for point in points(recording.base, recording.changes, chance, share):
         given_up = set(keys[: point.told]) - {keys[point.told]}
         may_be = right[point.told : point.told + 2]
-        yield Cut(point, _what_is_wrong(point.tree, given_up, may_be, read, use))
+        yield Cut(point, _what_is_wrong(point, given_up, may_be, read, use))
 
 
 @contextmanager
@@ -120,20 +122,20 @@ def _after_each_step(recording: Recording, read: Reader) -> tuple[list[Found], l
 
 
 def _what_is_wrong(
-    tree: Tree,
+    point: Point,
     given_up: Iterable[bytes],
     may_be: Sequence[Found],
     read: Reader,
-    use: Callable[[Path], None] | None,
+    use: Use | None,
 ) -> str:
-    files = [what for what in tree.values() if isinstance(what, bytes)]
+    files = [what for what in point.tree.values() if isinstance(what, bytes)]
     if any(key in data for key in given_up for data in files):
         return "a key that was given up is still there"
-    with drawn(tree) as folder:
+    with drawn(point.tree) as folder:
         try:
             wrong = _neither(read(folder), may_be)
             if not wrong and use is not None:
-                use(folder)
+                use(folder, point.told)
         except Exception as e:  # noqa: BLE001 - whatever a reader does but read is a fault
             return f"{type(e).__name__}: {e}"
     return wrong

@@ -2,7 +2,7 @@
 
 Real processes write while strace looks on. What they did is played again on a disk in memory, cut
 after each change, and the product's own readers open every disk that may be left. What is modelled
-stands in disk.py. Needs strace; two to six minutes. The small part runs with every `make test`.
+stands in disk.py. Needs strace; four to eight minutes. The small part runs with every `make test`.
 """
 
 from __future__ import annotations

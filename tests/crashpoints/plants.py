@@ -81,6 +81,10 @@ PLANTS = {
     "bundle not synced": ("bundles", _without_sync("models/.new-*/.*.new")),
     "bundle's names not synced": ("bundles", _without_sync("models/.new-*")),
     "current link not synced": ("bundles", _without_sync("models", "models/current")),
+    "trusted doors' names not synced": ("sending", _without_sync("state", "state/doors.json")),
+    "file for other doors not synced": ("sending", _without_sync("usb/.house.people.new")),
+    "what was exchanged not synced": ("taking", _without_sync("state/.exchanged.json.new")),
+    "the name of it not synced": ("taking", _without_sync("state", "state/exchanged.json")),
 }
 
 # Name -> the scene, and code that spoils the product before it is played.
@@ -132,6 +136,33 @@ def take_next_key(folder):
     (folder / "gallery.key.old").write_bytes((folder / "gallery.key").read_bytes())
     sound(folder)
 gallery.take_next_key = take_next_key
+""",
+    ),
+    "a file for other doors before its serial": (
+        "sending",
+        """
+from edge.store import exchanged, files
+from edge.store.events import EventStore
+accept, write, late = exchanged.accept_out, files.write_whole, []
+def write_whole(path, data, **more):
+    write(path, data, **more)
+    if path.name == "house.people":
+        with EventStore(path.parents[1] / "state") as events:
+            accept(events, *late.pop())
+files.write_whole = write_whole
+exchanged.accept_out = lambda _, *told: late.append(told)
+""",
+    ),
+    "the last import forgotten before the next": (
+        "taking",
+        """
+from dataclasses import replace
+from edge.store import exchanged
+def commit_exchanged(change, state_dir, gallery, now, then):
+    exchanged.write_exchanged(state_dir, replace(now, undo=then.undo))
+    change.commit(gallery)
+    exchanged.write_exchanged(state_dir, then)
+exchanged.commit_exchanged = commit_exchanged
 """,
     ),
 }

@@ -35,7 +35,7 @@ def read_store(folder: Path) -> Found:
     return {"gallery": gallery, "log": log}
 
 
-def use_store(folder: Path) -> None:
+def use_store(folder: Path, _told: int = 0) -> None:
     """Enrol, count and record as if nothing had been. Raises: AssertionError, OnelookError."""
     state, found = folder / "state", read_store(folder)
     new = somebody(99)

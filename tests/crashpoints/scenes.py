@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.crashpoints import stories
-from tests.crashpoints.check import Recording, record
+from tests.crashpoints import sending, stories, taking
+from tests.crashpoints.check import Recording, Use, record
 from tests.crashpoints.reading import (
     Reader,
     read_all,
@@ -17,6 +17,7 @@ from tests.crashpoints.reading import (
     read_store,
     use_store,
 )
+from tests.crashpoints.typed import typed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _PHOTOS = REPOSITORY / "application_data"
@@ -29,7 +30,7 @@ class Scene:
 
     prepare: Callable[[Path], None]
     read: Reader
-    use: Callable[[Path], None] | None = None
+    use: Use | None = None
     share: float = 1.0
 
 
@@ -47,6 +48,8 @@ SCENES = {
     "backups": Scene(stories.usb_stick, read_backups),
     "bundles": Scene(_nothing, read_models),
     "commands": Scene(stories.usb_stick, read_all, use_store),
+    "sending": Scene(sending.prepare, sending.read, sending.use, share=0.25),
+    "taking": Scene(taking.prepare, taking.read, taking.use, share=0.1),
 }
 
 
@@ -57,6 +60,8 @@ def recorded(name: str, scratch: Path, *, fault: str = "") -> Recording:
     SCENES[name].prepare(folder)
     if name == "commands":
         return record(_commands(folder, scratch), folder, REPOSITORY)
+    if steps := {"sending": sending.STEPS, "taking": taking.STEPS}.get(name):
+        return record(typed(steps, folder, scratch, fault), folder, REPOSITORY)
     code = f"{_STORY}{fault}\nmain(sys.argv[1], Path(sys.argv[2]))"
     return record([[sys.executable, "-c", code, name, str(folder)]], folder, REPOSITORY)
 
