@@ -12,6 +12,7 @@ TFLITE      := .venv-tflite
 DOCS        := .venv-docs
 BENCH       := .venv-bench
 PEERS       := .venv-peers
+ANSIBLE     := .venv-ansible
 LOCK        := .venv-lock
 
 VENV := $(PYTHON) deploy/environment.py
@@ -22,7 +23,7 @@ ENGINE_TESTS := tests/unit/test_engine.py tests/cli/test_demo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint typecheck test-door test-workstation test-tflite test-bundle test-tamper test-faults \
-        test-fleet test-import test-systemd test-unit test-crash test-crash-points test-many test-arm64 bench docs lock dist clean
+        test-fleet test-workers test-import test-systemd test-unit test-crash test-crash-points test-many test-arm64 bench docs lock dist clean
 
 help:  ## these lines
 	@echo "make TARGET, and PYTHON=python3.13 for another Python than python3 (3.11 to 3.13)"
@@ -59,8 +60,12 @@ test-tamper: $(TEST)  ## ten thousand spoilt logs, galleries and backups each, n
 test-faults: $(TEST)  ## a hundred thousand histories of faults through the door's loop, and planted faults; 10 to 20 minutes
 	@$(TEST)/bin/python -m pytest -s tests/faults/histories.py $(ARGS)
 
-test-fleet: $(TEST)  ## doors that tell, at a real mosquitto (apt install mosquitto mosquitto-clients); needs paho-mqtt; 3 minutes
-	@$(TEST)/bin/python -m pytest tests/fleet/mqtt.py tests/fleet/units.py $(ARGS)
+test-fleet: $(TEST) $(ANSIBLE)  ## doors that tell, at a real mosquitto (apt install mosquitto mosquitto-clients); needs paho-mqtt; HASS=bin/hass for Home Assistant; doors by Ansible, as root; 20 minutes
+	-@tests/fleet/prepare.sh bookworm trixie
+	@$(TEST)/bin/python -m pytest tests/fleet/mqtt.py tests/fleet/units.py tests/fleet/home_assistant.py tests/fleet/ansible_doors.py $(ARGS)
+
+test-workers: $(WORKSTATION)  ## training by several processes, killed and not, and its memory; 15 to 30 minutes; SHARDS=folder of tars of faces
+	@$(WORKSTATION)/bin/python -m pytest -s tests/workstation/several.py $(ARGS)
 
 test-import: $(WORKSTATION)  ## two networks of others into bundles; set TEACHERS= and FACES= to folders of them
 	@$(WORKSTATION)/bin/python -m pytest -s tests/teachers/imported.py $(ARGS)
@@ -77,7 +82,7 @@ test-crash: test-crash-points  ## test-crash-points, and the plug pulled at any 
 	@tests/doorvm/prepare.sh
 	@$(TEST)/bin/python -m pytest tests/powercut/cuts.py $(ARGS)
 
-test-crash-points: $(TEST)  ## the power gone after any call of any writer, ten thousand disks read; strace, no root, 3 to 6 minutes
+test-crash-points: $(TEST)  ## the power gone after any call of any writer, ten thousand disks read; strace, no root, 4 to 8 minutes
 	@$(TEST)/bin/python -m pytest -s tests/crashpoints/crashes.py $(ARGS)
 
 test-many: $(TEST)  ## every command with 1, 100 and 10,000 people; prints how long each took; half a minute
@@ -105,7 +110,7 @@ docs: $(DOCS) $(TEST)  ## the pages as a site in build/site, links checked, thei
 workstation: $(WORKSTATION)  ## the environment for python -m train and convert in .venv-workstation
 
 # Not files to make: deploy/environment.py looks itself whether there is anything to do.
-.PHONY: workstation $(TEST) $(WORKSTATION) $(TFLITE) $(DOCS) $(BENCH) $(PEERS) $(LOCK)
+.PHONY: workstation $(TEST) $(WORKSTATION) $(TFLITE) $(DOCS) $(BENCH) $(PEERS) $(ANSIBLE) $(LOCK)
 $(TEST):
 	@$(VENV) --editable $@ requirements/test.txt
 $(WORKSTATION):
@@ -120,6 +125,9 @@ $(BENCH):
 # The models are built by the setuptools of the same list. The bench does without all of this.
 $(PEERS):
 	-@PIP_NO_DEPS=1 PIP_BUILD_CONSTRAINT=requirements/peers.txt $(VENV) $@ requirements/peers.txt
+# The tests do without it, and say so.
+$(ANSIBLE):
+	-@$(VENV) $@ requirements/ansible.txt
 $(LOCK):
 	@$(VENV) $@ requirements/lock.txt
 
@@ -130,12 +138,13 @@ COMPILE = $(LOCK)/bin/uv pip compile --quiet --python-version 3.11 --generate-ha
           --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 CUT = -c requirements/workstation.txt
 lock: $(LOCK)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions
-	@$(COMPILE) $(ARGS) pyproject.toml --universal --extra train --extra dev --extra mqtt --group build -o requirements/workstation.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --universal --extra train --extra workers --extra dev --extra mqtt --group build -o requirements/workstation.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra dev --extra mqtt --group build -o requirements/test.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) -o requirements/door.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --python-platform linux --extra bookworm -o requirements/door-bookworm.txt
 	@$(COMPILE) $(ARGS) --universal $(CUT) --group build -o requirements/build.txt
 	@$(COMPILE) $(ARGS) --universal --group docs -o requirements/docs.txt
+	@$(COMPILE) $(ARGS) --universal --group ansible -o requirements/ansible.txt
 	@$(COMPILE) $(ARGS) --universal --group lock -o requirements/lock.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --universal $(CUT) --extra train --group build -o requirements/bench.txt
 	@$(COMPILE) $(ARGS) --universal --group peers --emit-build-options --no-binary face-recognition-models -o requirements/peers.txt
