@@ -42,8 +42,8 @@ def shards(tmp_path_factory):
     return out
 
 
-def start(shards, out, *more, seed=1):
-    """`python -m train fit`, begun."""
+def start(shards, out, *more, seed=1, flags=""):
+    """`python -m train fit`, begun. flags: XLA_FLAGS."""
     command = [sys.executable, "-m", "train", "fit", "--data", str(shards), "--out", str(out)]
     log = out.with_suffix(".log").open("w")
     with log:
@@ -51,7 +51,7 @@ def start(shards, out, *more, seed=1):
             [*command, *WHAT, "--seed", str(seed), *more],
             stdout=log,
             stderr=log,
-            env=os.environ | {"KERAS_BACKEND": "jax"},
+            env=os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": flags},
         )
 
 
@@ -62,28 +62,27 @@ def losses(out):
 
 @pytest.fixture(scope="module")
 def curves(shards, tmp_path_factory):
-    """(epochs,) losses of one process, of it with another seed, and of two."""
+    """(epochs,) losses of one process, of it summing otherwise, by another seed, and of two."""
     folder = tmp_path_factory.mktemp("curves")
+    other_sums = "--xla_cpu_multi_thread_eigen=false"
+    runs = (("one", 1, 1, ""), ("sums", 1, 1, other_sums), ("seed", 1, 2, ""), ("two", 2, 1, ""))
     found = {}
-    for name, workers, seed in (("1", 1, 1), ("1, seed 2", 1, 2), ("2", 2, 1)):
-        out, began = folder / f"w{workers}-{seed}", time.monotonic()
-        assert start(shards, out, "--workers", str(workers), seed=seed).wait() == 0
+    for name, workers, seed, flags in runs:
+        out, began = folder / name, time.monotonic()
+        assert start(shards, out, "--workers", str(workers), seed=seed, flags=flags).wait() == 0
         found[name] = losses(out)
         shown = " ".join(f"{loss:.4f}" for loss in found[name])
-        sys.stdout.write(f"\n{name:>10} workers: {shown}   {time.monotonic() - began:.0f} s")
+        sys.stdout.write(f"\n{name:>6}: {shown}   {time.monotonic() - began:.0f} s")
     return found
 
 
 def test_several_processes_learn_as_one_does(curves):
-    one = curves["1"]
-    by_seed, off = np.abs(curves["1, seed 2"] - one), np.abs(curves["2"] - one)
-    sys.stdout.write(
-        f"\ntwo workers are off by {off.mean():.5f} an epoch, at most {off.max():.5f}; "
-        f"another seed by {by_seed.mean():.5f}"
-    )
-    # The first steps differ in the order of sums alone; later every training amplifies that.
-    assert off[0] < 2e-3 * one[0]
-    assert off.mean() < by_seed.mean()
+    """As far off as one process is from itself when only the order of its sums is another."""
+    one = curves["one"]
+    sums, seed, two = (np.abs(curves[name] - one).mean() for name in ("sums", "seed", "two"))
+    sys.stdout.write(f"\noff an epoch: two {two:.5f}, other sums {sums:.5f}, seed {seed:.5f}")
+    assert two < 3 * sums
+    assert two < seed / 3
     assert one[-1] < one[0]
 
 
@@ -104,11 +103,11 @@ def test_a_killed_worker_costs_what_came_after_the_last_checkpoint(
     told = [int(n) for n in re.findall(rf"Epoch (\d+)/{EPOCHS}", log)]
     again = next(b for a, b in pairwise(told) if b <= a)
     assert again >= place[0] + 1  # the epoch after the checkpoint, counted from 1
-    off = np.abs(losses(out)[-1] - curves["2"][-1])
+    off = np.abs(losses(out)[-1] - curves["two"][-1])
     sys.stdout.write(
         f"\nworker {victim} killed after {place[0]} epochs: last loss off by {off:.4f}"
     )
-    assert off < 0.05 * curves["2"][-1]
+    assert off < 0.05 * curves["two"][-1]
 
 
 def _worker(number):
