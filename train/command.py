@@ -74,23 +74,36 @@ def fit_command(args: argparse.Namespace) -> int:
     together.require_same(part, train.digest(), "the pictures to train on")
     if not (plan and part == ALONE):
         siamese = _siamese(args, args.preset, shape, begin_with, part=part)
-        fit(
-            siamese,
-            train,
-            run=run,
-            loss=args.loss,
-            epochs=args.epochs,
-            rate=args.rate,
-            batch=args.batch,
-            steps=args.steps,
-            seed=args.seed,
-            each=args.each,
-            how=args.disturb,
-            part=part,
-        )
+        try:
+            _fit(args, siamese, train, run, part)
+        except RuntimeError as e:
+            if part == ALONE:
+                raise
+            # What JAX ends a worker with whose neighbour is gone; who started it begins again.
+            _say(f"worker {part.number} lost the others: {str(e).splitlines()[0]}")
+            return 1
     if part != ALONE or (plan and not plan.chief):
         return 0  # who started the chief measures what it has kept
     return finish(run, load_run(run.folder)[0] if plan else siamese, _measured(held_out), args)
+
+
+def _fit(
+    args: argparse.Namespace, siamese: keras.Model, train: Faces | Shards, run: Run, part: Part
+) -> None:
+    fit(
+        siamese,
+        train,
+        run=run,
+        loss=args.loss,
+        epochs=args.epochs,
+        rate=args.rate,
+        batch=args.batch,
+        steps=args.steps,
+        seed=args.seed,
+        each=args.each,
+        how=args.disturb,
+        part=part,
+    )
 
 
 def pack_command(args: argparse.Namespace) -> int:
