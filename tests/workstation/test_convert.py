@@ -324,7 +324,7 @@ def unbalance(siamese, factor):
 
 @pytest.mark.parametrize(
     ("factor", "says"),
-    [(60, "TAR at FMR|get another verdict|mean cosine"), (300, "mean cosine")],
+    [(100, "TAR at FMR|get another verdict|mean cosine"), (300, "mean cosine")],
 )
 def test_a_network_that_is_another_one_in_int8_is_refused(  # noqa: PLR0917 - fixtures
     changed_run, refused, tmp_path, factor, says, measured_on
