@@ -43,6 +43,9 @@ from train.teacher import Teacher
 from train.together import ALONE, Part
 from train.workers import Plan
 
+# What JAX ends a worker with whose neighbour is gone, in a sum, in a comparison or between them;
+# who started it begins again.
+_LOST = (RuntimeError, ValueError, AssertionError)
 _MOST_MEASURED = 3000  # crops of shards; `train evaluate --all-pairs` takes all
 
 
@@ -76,11 +79,10 @@ def fit_command(args: argparse.Namespace) -> int:
         siamese = _siamese(args, args.preset, shape, begin_with, part=part)
         try:
             _fit(args, siamese, train, run, part)
-        except RuntimeError as e:
+        except _LOST as e:
             if part == ALONE:
                 raise
-            # What JAX ends a worker with whose neighbour is gone; who started it begins again.
-            _say(f"worker {part.number} lost the others: {str(e).splitlines()[0]}")
+            _say(f"worker {part.number} lost the others: {(str(e) or repr(e)).splitlines()[0]}")
             return 1
     if part != ALONE or (plan and not plan.chief):
         return 0  # who started the chief measures what it has kept
