@@ -62,7 +62,7 @@ test-faults: $(TEST)  ## a hundred thousand histories of faults through the door
 
 test-fleet: $(TEST) $(ANSIBLE)  ## doors that tell, at a real mosquitto (apt install mosquitto mosquitto-clients); needs paho-mqtt; HASS=bin/hass for Home Assistant; doors by Ansible, as root; 20 minutes
 	-@tests/fleet/prepare.sh bookworm trixie
-	@$(TEST)/bin/python -m pytest tests/fleet/mqtt.py tests/fleet/units.py tests/fleet/home_assistant.py tests/fleet/ansible_doors.py $(ARGS)
+	@$(TEST)/bin/python -m pytest tests/fleet/mqtt.py tests/fleet/several.py tests/fleet/units.py tests/fleet/home_assistant.py tests/fleet/ansible_doors.py $(ARGS)
 
 test-workers: $(WORKSTATION)  ## training by several processes, killed and not, and its memory; 15 to 30 minutes; SHARDS=folder of tars of faces
 	@$(WORKSTATION)/bin/python -m pytest -s tests/workstation/several.py $(ARGS)
