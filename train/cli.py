@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from edge.contract.errors import OnelookError, UsageError
+from edge.contract.errors import OnelookError
+from train.locate.cli import add_locate
+from train.options import Parser, add_data, add_run, count, goal, positive, several, weight
 from train.quiet import quiet
-from train.teacher import Embedder
 
 _EXAMPLES = """\
 examples:
@@ -25,11 +25,6 @@ examples:
   python -m train evaluate --model models/omniglot --one-shot all_runs.zip --out report/
 A run that was stopped, by Ctrl-C or otherwise, goes on with the same command and --resume.
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}.", remedy=f"See: {self.prog} --help")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,24 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _locate_fit(args: argparse.Namespace) -> int:
-    from train.locate.command import fit_command
-
-    return fit_command(args)
-
-
-def _locate_evaluate(args: argparse.Namespace) -> int:
-    from train.locate.command import evaluate_command
-
-    return evaluate_command(args)
-
-
-def _locate_gates(args: argparse.Namespace) -> int:
-    from train.locate.command import gates_command
-
-    return gates_command(args)
-
-
 def _fit(args: argparse.Namespace) -> int:
     from train.command import fit_command
 
@@ -93,13 +70,13 @@ def _pack(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from train.command import evaluate_command
+    from train.measure import evaluate_command
 
     return evaluate_command(args)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m train",
         description="Pictures of people, or of something else -> a Keras siamese network, "
         "and how good it is.",
@@ -107,18 +84,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     _add_fit(commands)
     _add_pack(commands)
     _add_distill(commands)
     _add_evaluate(commands)
-    _add_locate(commands)
+    add_locate(commands)
     return parser
 
 
-def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
     fit = commands.add_parser("fit", help="train twin and head on labelled people")
-    _add_run(fit, batch=32, steps=200)
+    add_run(fit, batch=32, steps=200)
     fit.add_argument(
         "--task",
         choices=("faces", "pictures"),
@@ -136,16 +113,16 @@ def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
         "Omniglot's do; koch2015: as the paper does; see docs/one-shot.md",
     )
     fit.add_argument(
-        "--pairs-drawn", type=_positive, default=30000, metavar="N", help="recipe koch2015"
+        "--pairs-drawn", type=positive, default=30000, metavar="N", help="recipe koch2015"
     )
     fit.add_argument(
         "--loss", choices=("bce", "contrastive", "triplet", "cosface", "arcface"), default="bce"
     )
     fit.add_argument(
-        "--each", type=_several, default=2, metavar="N", help="crops of a person in a batch, else 2"
+        "--each", type=several, default=2, metavar="N", help="crops of a person in a batch, else 2"
     )
-    fit.add_argument("--input-size", type=_positive, metavar="PX", help="side of the input")
-    fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
+    fit.add_argument("--input-size", type=positive, metavar="PX", help="side of the input")
+    fit.add_argument("--epochs", type=positive, default=30, metavar="N")
     fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate")
     fit.add_argument(
         "--workers",
@@ -154,27 +131,27 @@ def _add_fit(commands: argparse._SubParsersAction[_Parser]) -> None:
         "same command; see docs/training.md",
     )
     fit.add_argument(
-        "--worker", type=_count, metavar="K", help="which of these machines this one is, from 0"
+        "--worker", type=count, metavar="K", help="which of these machines this one is, from 0"
     )
     fit.set_defaults(run=_fit)
 
 
-def _add_pack(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_pack(commands: argparse._SubParsersAction[Parser]) -> None:
     pack = commands.add_parser("pack", help="write pictures into tars that fit reads as it needs")
-    _add_data(pack)
+    add_data(pack)
     pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the tars")
     pack.add_argument("--task", choices=("faces", "pictures"), default="faces", help="as of fit")
-    pack.add_argument("--per-tar", type=_positive, default=10000, metavar="N", help="pictures")
+    pack.add_argument("--per-tar", type=positive, default=10000, metavar="N", help="pictures")
     pack.set_defaults(run=_pack)
 
 
-def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_distill(commands: argparse._SubParsersAction[Parser]) -> None:
     distill = commands.add_parser("distill", help="train the mobile twin on a teacher's answers")
-    _add_run(distill, batch=32, steps=200)
+    add_run(distill, batch=32, steps=200)
     distill.add_argument("--teacher", type=Path, required=True, metavar="ONNX")
     distill.add_argument(
         "--goals",
-        type=_goal,
+        type=goal,
         nargs="+",
         metavar="ONNX[=WEIGHT]",
         help="networks whose joined embeddings are the goal, else the teacher's own",
@@ -187,19 +164,19 @@ def _add_distill(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     distill.add_argument(
         "--identities",
-        type=_weight,
+        type=weight,
         default=0.0,
         metavar="X",
         help="how much telling the labelled people apart counts beside the teacher, else 0",
     )
-    distill.add_argument("--local", type=_count, default=8, metavar="N", help="epochs by stages")
-    distill.add_argument("--whole", type=_count, default=32, metavar="N", help="epochs as a whole")
+    distill.add_argument("--local", type=count, default=8, metavar="N", help="epochs by stages")
+    distill.add_argument("--whole", type=count, default=32, metavar="N", help="epochs as a whole")
     distill.add_argument("--local-rate", type=float, default=3e-3, metavar="X")
     distill.add_argument("--whole-rate", type=float, default=1.5e-3, metavar="X")
     distill.set_defaults(run=_distill)
 
 
-def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_evaluate(commands: argparse._SubParsersAction[Parser]) -> None:
     evaluate = commands.add_parser(
         "evaluate", help="measure a network on people it never saw", allow_abbrev=False
     )
@@ -268,165 +245,3 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
     evaluate.add_argument("--json", action="store_true", help="print results.json")
     evaluate.add_argument("--seed", type=int, default=0, metavar="N")
     evaluate.set_defaults(run=_evaluate)
-
-
-def _add_locate(commands: argparse._SubParsersAction[_Parser]) -> None:
-    locate = commands.add_parser("locate", help="the two networks that find faces in frames")
-    parts = locate.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    fit = parts.add_parser("fit", help="train one of them on composed scenes")
-    fit.add_argument("--part", choices=("finder", "pointer"), required=True)
-    _add_scenes(fit)
-    fit.add_argument(
-        "--crops", type=Path, nargs="+", required=True, metavar="PATH", help="faces to paste in"
-    )
-    fit.add_argument(
-        "--teacher", type=Path, required=True, metavar="ONNX", help="a YuNet, which labels them"
-    )
-    _add_seconds(fit)
-    fit.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
-    fit.add_argument("--begin-with", type=Path, metavar="RUN", help="another run to go on from")
-    fit.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    fit.add_argument("--epochs", type=_positive, default=30, metavar="N")
-    fit.add_argument("--steps", type=_positive, default=200, metavar="N", help="per epoch")
-    fit.add_argument("--batch", type=_positive, default=16, metavar="N")
-    fit.add_argument(
-        "--pictures",
-        type=_positive,
-        default=12000,
-        metavar="N",
-        help="pointer: pictures that are composed and searched for faces, before the first step",
-    )
-    fit.add_argument("--rate", type=float, default=2e-3, metavar="X")
-    fit.add_argument("--seed", type=int, default=0, metavar="N")
-    fit.set_defaults(run=_locate_fit)
-    measure = parts.add_parser("evaluate", help="measure them on labelled frames")
-    measure.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        metavar="RUN",
-        help="a run, a bundle, or the .onnx of a YuNet, which labelled the frames",
-    )
-    _add_scenes(measure)
-    _add_seconds(measure)
-    measure.add_argument(
-        "--like",
-        type=Path,
-        nargs="+",
-        metavar="TAR",
-        help="labelled frames that show how --points-by point beside labels, else --scenes",
-    )
-    measure.add_argument(
-        "--yunet", type=Path, metavar="ONNX", help="compare the time with OpenCV's FaceDetectorYN"
-    )
-    _add_results(measure)
-    measure.set_defaults(run=_locate_evaluate)
-    gates = parts.add_parser(
-        "gates", help="what a bundle's quality gates refuse of good and of spoilt photographs"
-    )
-    gates.add_argument("--model", type=Path, required=True, metavar="BUNDLE")
-    gates.add_argument(
-        "--photos", type=Path, nargs="+", required=True, metavar="PATH", help="as train evaluate"
-    )
-    _add_results(gates)
-    gates.set_defaults(run=_locate_gates)
-
-
-def _add_results(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, metavar="DIR", help="for results.json")
-    parser.add_argument("--json", action="store_true")
-
-
-def _add_seconds(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--points-by",
-        type=Path,
-        nargs=2,
-        metavar=("ONNX", "TFLITE"),
-        help="landmarks-regression-retail-0009 and face_landmark: labelled points are held against "
-        "these two's, and the middle one of three is taken",
-    )
-
-
-def _add_scenes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scenes",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="TAR",
-        help="frames, with a .jsonl of labels beside each tar",
-    )
-
-
-def _add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None:
-    """The options of everything that trains."""
-    _add_data(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder")
-    parser.add_argument(
-        "--begin-with", type=Path, metavar="KERAS", help="a siamese.keras to go on from"
-    )
-    parser.add_argument(
-        "--disturb",
-        choices=("light", "door"),
-        default="light",
-        help="door: half of the pictures also dark, coloured, hidden, blurred, coarse or noisy",
-    )
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
-    parser.add_argument("--held-out-share", type=_share, default=0.15, metavar="X")
-    parser.add_argument("--batch", type=_positive, default=batch, metavar="N", help="crops a step")
-    parser.add_argument("--steps", type=_positive, default=steps, metavar="N", help="per epoch")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="PATH",
-        help="tars of crops, folders with a folder per person, data/{anchor,positive,negative}; "
-        "for --task pictures folders or zips with a folder per class; or one folder of tars, "
-        "which fit reads as it needs them",
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
-
-
-def _several(text: str) -> int:
-    number = int(text)
-    if number < 2:
-        raise ValueError(text)
-    return number
-
-
-def _weight(text: str) -> float:
-    weight = float(text)
-    if not 0.0 <= weight < float("inf"):
-        raise ValueError(text)
-    return weight
-
-
-def _goal(text: str) -> Embedder:
-    path, _, weight = text.partition("=")
-    return Embedder(Path(path), float(weight or 1.0))
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0.0 < share < 1.0:
-        raise ValueError(text)
-    return share

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import shlex
 import sys
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from edge.contract.errors import DataError, UsageError
+from edge.contract.errors import UsageError
 from edge.contract.tasks import FACES
 from train import together, workers
 from train.choose import at_most
@@ -26,7 +25,7 @@ from train.data import (
     split_people,
 )
 from train.distill import Phase, distill
-from train.evaluate import Ask, Evaluation, evaluate, require_sample
+from train.evaluate import Ask, evaluate, require_sample
 from train.fit import fit
 from train.goals import Goals
 from train.grow import take_over
@@ -34,11 +33,10 @@ from train.heads import calibrate, centre, embed, fit_head
 from train.models import EMBEDDING_DIMENSIONS, PRESETS, build_siamese, head_parameters
 from train.pack import pack
 from train.pairs import all_pairs
-from train.people import read_sources, untrained
 from train.runs import MODEL, Run, load_network, load_run
 from train.shards import Shards, is_sharded
 from train.shrink import cut_to_size
-from train.subject import Subject, load_subject, of_keras
+from train.subject import of_keras
 from train.teacher import Teacher
 from train.together import ALONE, Part
 from train.workers import Plan
@@ -154,69 +152,6 @@ def distill_command(args: argparse.Namespace) -> int:
         centre(siamese, known)
         fit_head(siamese, known, seed=args.seed)
     return finish(run, siamese, held_out, args)
-
-
-def evaluate_command(args: argparse.Namespace) -> int:
-    """`python -m train evaluate`."""
-    if args.one_shot:
-        from train.oneshot.command import evaluate_one_shot
-
-        return evaluate_one_shot(args)
-    from train.report import write_report
-    from train.results import results
-
-    subject = load_subject(args.model)
-    faces = _photos(args, subject)
-    config = load_subject(args.held_out_of).config if args.held_out_of else subject.config
-    if config:
-        faces = untrained(faces, config)
-    ask = Ask(tuple(args.pairs), args.all_pairs, args.press, args.seed)
-    found = evaluate(subject, faces, ask)
-    how = {
-        "command": shlex.join(["python", "-m", "train", *args.arguments]),
-        "sources": _each(subject, faces, args.seed) if len(args.photos) > 1 else None,
-        "faces": args.show_faces,
-    }
-    report = write_report(args.out, found, **how) if args.out else None
-    if args.json:
-        text = json.dumps(results(found, **how), indent=1)
-    else:
-        text = "\n".join([found.summary(), *([str(report)] if report else [])])
-    sys.stdout.write(f"{text}\n")
-    return 0
-
-
-def _photos(args: argparse.Namespace, subject: Subject) -> Faces:
-    """Those that were named, else those of the run's own sources."""
-    sources = args.photos or list(map(str, subject.config.get("data", ())))
-    if not sources or (not args.photos and subject.levels):
-        raise UsageError(
-            f"{subject.name}: does not say where its pictures are",
-            remedy="name people to measure on with --photos",
-        )
-    return read_sources(
-        sources,
-        task=subject.task,
-        shape=subject.shape,
-        aligned=args.aligned,
-        find=subject.find,
-        leave=True,
-    )
-
-
-def _each(subject: Subject, faces: Faces, seed: int) -> dict[str, Evaluation]:
-    """The same for each source that has people enough."""
-    origin = np.array([file.partition(":")[0] for file in faces.files], object)
-    found = {}
-    for name in dict.fromkeys(origin):
-        part = faces.of(origin == name)
-        try:
-            require_sample(part)
-        except DataError as e:
-            sys.stderr.write(f"train: {name}: {e.what}; not measured by itself\n")
-            continue
-        found[str(name)] = evaluate(subject, part, Ask(seed=seed))
-    return found
 
 
 def _begin_with(args: argparse.Namespace, config: dict[str, Any]) -> keras.Model | None:
