@@ -60,7 +60,7 @@ test-tamper: $(TEST)  ## ten thousand spoilt logs, galleries and backups each, n
 test-faults: $(TEST)  ## a hundred thousand histories of faults through the door's loop, and planted faults; 10 to 20 minutes
 	@$(TEST)/bin/python -m pytest -s tests/faults/histories.py $(ARGS)
 
-test-fleet: $(TEST) $(ANSIBLE)  ## doors that tell, at a real mosquitto (apt install mosquitto mosquitto-clients); needs paho-mqtt; HASS=bin/hass for Home Assistant; doors by Ansible, as root; 20 minutes
+test-fleet: $(TEST) $(ANSIBLE)  ## doors that tell, at a real mosquitto (apt install mosquitto mosquitto-clients); needs paho-mqtt; HASS=bin/hass for Home Assistant; doors by Ansible, as root; 10 to 20 minutes
 	-@tests/fleet/prepare.sh bookworm trixie
 	@$(TEST)/bin/python -m pytest tests/fleet/mqtt.py tests/fleet/several.py tests/fleet/units.py tests/fleet/home_assistant.py tests/fleet/ansible_doors.py $(ARGS)
 
