@@ -44,7 +44,7 @@ from train.workers import Plan
 # What JAX ends a worker with whose neighbour is gone, in a sum, in a comparison or between them;
 # who started it begins again.
 _LOST = (RuntimeError, ValueError, AssertionError)
-_MOST_MEASURED = 3000  # crops of shards; `train evaluate --all-pairs` takes all
+MOST_MEASURED = 3000  # crops of shards; `train evaluate --all-pairs` takes all
 
 
 def fit_command(args: argparse.Namespace) -> int:
@@ -228,7 +228,7 @@ def _measured(held_out: Faces | Shards) -> Faces:
     """What a finished run is measured on: of shards so many as memory holds beside the training."""
     if isinstance(held_out, Faces):
         return held_out
-    chosen = at_most(held_out, _MOST_MEASURED, np.random.default_rng(0))
+    chosen = at_most(held_out, MOST_MEASURED, np.random.default_rng(0))
     return in_memory(held_out.of(chosen))
 
 
