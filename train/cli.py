@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.contract.errors import OnelookError
 from train.locate.cli import add_locate
-from train.options import Parser, add_data, add_run, count, goal, positive, several, weight
+from train.options import Parser, add_data, add_run, goal, weight, whole_number
 from train.quiet import quiet
 
 _EXAMPLES = """\
@@ -113,16 +113,20 @@ def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
         "Omniglot's do; koch2015: as the paper does; see docs/one-shot.md",
     )
     fit.add_argument(
-        "--pairs-drawn", type=positive, default=30000, metavar="N", help="recipe koch2015"
+        "--pairs-drawn", type=whole_number(1), default=30000, metavar="N", help="recipe koch2015"
     )
     fit.add_argument(
         "--loss", choices=("bce", "contrastive", "triplet", "cosface", "arcface"), default="bce"
     )
     fit.add_argument(
-        "--each", type=several, default=2, metavar="N", help="crops of a person in a batch, else 2"
+        "--each",
+        type=whole_number(2),
+        default=2,
+        metavar="N",
+        help="crops of a person in a batch, else 2",
     )
-    fit.add_argument("--input-size", type=positive, metavar="PX", help="side of the input")
-    fit.add_argument("--epochs", type=positive, default=30, metavar="N")
+    fit.add_argument("--input-size", type=whole_number(1), metavar="PX", help="side of the input")
+    fit.add_argument("--epochs", type=whole_number(1), default=30, metavar="N")
     fit.add_argument("--rate", type=float, default=1e-3, metavar="X", help="learning rate")
     fit.add_argument(
         "--workers",
@@ -131,7 +135,10 @@ def _add_fit(commands: argparse._SubParsersAction[Parser]) -> None:
         "same command; see docs/training.md",
     )
     fit.add_argument(
-        "--worker", type=count, metavar="K", help="which of these machines this one is, from 0"
+        "--worker",
+        type=whole_number(0),
+        metavar="K",
+        help="which of these machines this one is, from 0",
     )
     fit.set_defaults(run=_fit)
 
@@ -141,7 +148,9 @@ def _add_pack(commands: argparse._SubParsersAction[Parser]) -> None:
     add_data(pack)
     pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the tars")
     pack.add_argument("--task", choices=("faces", "pictures"), default="faces", help="as of fit")
-    pack.add_argument("--per-tar", type=positive, default=10000, metavar="N", help="pictures")
+    pack.add_argument(
+        "--per-tar", type=whole_number(1), default=10000, metavar="N", help="pictures"
+    )
     pack.set_defaults(run=_pack)
 
 
@@ -169,8 +178,12 @@ def _add_distill(commands: argparse._SubParsersAction[Parser]) -> None:
         metavar="X",
         help="how much telling the labelled people apart counts beside the teacher, else 0",
     )
-    distill.add_argument("--local", type=count, default=8, metavar="N", help="epochs by stages")
-    distill.add_argument("--whole", type=count, default=32, metavar="N", help="epochs as a whole")
+    distill.add_argument(
+        "--local", type=whole_number(0), default=8, metavar="N", help="epochs by stages"
+    )
+    distill.add_argument(
+        "--whole", type=whole_number(0), default=32, metavar="N", help="epochs as a whole"
+    )
     distill.add_argument("--local-rate", type=float, default=3e-3, metavar="X")
     distill.add_argument("--whole-rate", type=float, default=1.5e-3, metavar="X")
     distill.set_defaults(run=_distill)

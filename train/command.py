@@ -1,4 +1,4 @@
-"""What the commands of `python -m train` do, once the command line is read."""
+"""`python -m train fit`, `pack` and `distill`, once the command line is read."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,8 +33,12 @@ def add_run(parser: argparse.ArgumentParser, *, batch: int, steps: int) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--held-out-share", type=share, default=0.15, metavar="X")
-    parser.add_argument("--batch", type=positive, default=batch, metavar="N", help="crops a step")
-    parser.add_argument("--steps", type=positive, default=steps, metavar="N", help="per epoch")
+    parser.add_argument(
+        "--batch", type=whole_number(1), default=batch, metavar="N", help="crops a step"
+    )
+    parser.add_argument(
+        "--steps", type=whole_number(1), default=steps, metavar="N", help="per epoch"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N")
 
 
@@ -51,28 +56,15 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def positive(text: str) -> int:
-    """A whole number from 1."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def whole_number(least: int) -> Callable[[str], int]:
+    """What reads a whole number from `least`."""
 
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least}")
+        return int(text)
 
-def count(text: str) -> int:
-    """A whole number from 0."""
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
-
-
-def several(text: str) -> int:
-    """A whole number from 2."""
-    number = int(text)
-    if number < 2:
-        raise ValueError(text)
-    return number
+    return read
 
 
 def weight(text: str) -> float:
